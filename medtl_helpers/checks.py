@@ -1,0 +1,137 @@
+"""Claims that are checked where they are made, and exercises that answer back.
+
+``check`` stands behind every sentence of the course that states a number. What was checked, and on which data, is
+kept in this process and read out once by ``session_report`` (the end of ``make run`` and of the book build).
+"""
+
+import numbers
+import os
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+
+_records: list[dict] = []  # every check made in this process, in order
+_sources: dict[str, str] = {}  # data set or weight file -> "real", "twin", "own" or "stand-in"
+
+
+def note_source(name: str, provenance: str) -> None:
+    """Remember that this process uses ``name`` and where it came from; called by every loader."""
+    _sources[name] = provenance
+
+
+def provenance_of(data=None) -> str:
+    """``"real"``, ``"twin"``, ``"own"``, … of the given task(s); of everything loaded so far when ``data`` is None.
+
+    Several that differ are ``"mixed"``; nothing loaded at all is ``"none"``.
+    """
+    if data is None:
+        found = set(_sources.values())
+    else:
+        found = {task.provenance for task in (data if isinstance(data, list | tuple) else [data])}
+    return found.pop() if len(found) == 1 else ("mixed" if found else "none")
+
+
+def check(claim: str, condition, *, on: str | tuple[str, ...] | None = None, data=None, **figures) -> bool:
+    """State ``claim`` with its ``figures``, and hold it against ``condition``.
+
+    Without ``on`` the claim is an invariant (a gradient, a shape, a frozen weight) and raises AssertionError when
+    it is false. With ``on="twin"`` or ``on=("twin", "real")`` it is an effect that was established for those data:
+    it raises only there. On other data (the reader's own) it prints what was measured and the course goes on.
+
+    Parameters
+    ----------
+    claim: one plain sentence.
+    condition: anything with a truth value, computed from the figures.
+    on: the provenances for which an effect is claimed; None for an invariant.
+    data: the task or tasks that the claim is about; default everything loaded so far.
+    figures: the numbers behind the claim, at least one: int, float, str, ``Interval``, or lists of these.
+
+    Returns the truth value of the condition.
+    """
+    if not figures:
+        raise ValueError(f"The check {claim!r} shows no figure: pass the numbers that it rests on.")
+    passed = bool(condition)
+    where = provenance_of(data)
+    claimed_for = (on,) if isinstance(on, str) else on
+    binding = claimed_for is None or where in claimed_for
+    _records.append({"claim": claim, "figures": {k: _plain(v) for k, v in figures.items()}, "passed": passed,
+                     "binding": binding, "data": where})  # fmt: skip
+    shown = "; ".join(f"{name.replace('_', ' ')} {_text(value)}" for name, value in figures.items())
+    if passed:
+        print(f"✓ {claim}: {shown}")
+    elif binding:
+        raise AssertionError(f"✗ {claim}: {shown} (data: {where})")
+    else:
+        print(f"○ measured here, on {where} data, this does not hold: {claim}: {shown}")
+    return passed
+
+
+def _plain(value):
+    """``value`` in JSON's types."""
+    if is_dataclass(value):
+        return asdict(value)
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value)
+    return [_plain(v) for v in value]
+
+
+def _text(value) -> str:
+    """``value`` as a reader wants it: three significant digits."""
+    value = value if is_dataclass(value) else _plain(value)
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_text(v) for v in value) + "]"
+    return str(value)
+
+
+def grade(exercise: str, answer, right: Callable, mistakes: dict[str, Callable]) -> None:
+    """Check the answer to an exercise; prints, and raises (AssertionError) only under ``MEDTL_STRICT=1``.
+
+    Parameters
+    ----------
+    exercise: its number, e.g. ``"01.2"``.
+    answer: what the reader computed; ``...`` where nothing was written yet.
+    right: tells whether the answer is right.
+    mistakes: a hint for each typical wrong answer, and the function that recognises it. The first hit is shown.
+    """
+    if answer is ...:
+        problem = "replace the ... above with your code, then run both cells again"
+    elif _holds(right, answer):
+        print(f"✓ Exercise {exercise}: right.")
+        return
+    else:
+        hits = (hint for hint, recognises in mistakes.items() if _holds(recognises, answer))
+        problem = next(hits, f"{type(answer).__name__} {str(answer)[:60]!r} is not it; read the text above once more")
+    if os.environ.get("MEDTL_STRICT") == "1":
+        raise AssertionError(f"Exercise {exercise}: not yet: {problem}.")
+    print(f"○ Exercise {exercise}: not yet: {problem}.")
+
+
+def _holds(test: Callable, answer) -> bool:
+    """``test(answer)``; an answer of the wrong kind, on which the test itself stumbles, does not hold."""
+    try:
+        return bool(test(answer))
+    except (TypeError, ValueError, AttributeError, IndexError, KeyError, RuntimeError):
+        return False
+
+
+def session_report() -> dict:
+    """What this process used and found: ``sources``, ``data``, ``device``, ``checks``, and ``peak_mb`` of memory."""
+    import psutil
+
+    from .devices import device
+
+    memory = psutil.Process().memory_info()
+    try:  # the highest value since the start, where the system tells it (Linux, macOS)
+        import resource
+        import sys
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    except ImportError:  # Windows
+        peak = memory.peak_wset / 2**20
+    return {"sources": dict(_sources), "data": provenance_of(), "device": str(device()), "peak_mb": round(peak),
+            "checks": list(_records)}  # fmt: skip

@@ -1,0 +1,132 @@
+"""Results with intervals, and the intervals always named.
+
+Two questions have two intervals. *Would another test set of this hospital say the same?* — a stratified bootstrap
+over test cases (``bootstrap_metrics``). *Would the same method, run again, say the same?* — Student's t over seeds,
+on the paired differences (``paired_difference``). Neither answers the other's question.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn import metrics as sk
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its interval; ``kind`` names what varies, ``n`` how many cases or seeds were seen."""
+
+    value: float
+    low: float
+    high: float
+    kind: str
+    n: int
+    level: float = 0.95
+
+    def __str__(self):
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] ({self.level:.0%} {self.kind}, n = {self.n})"
+
+
+def t_interval(values, level: float = 0.95, kind: str = "t over seeds") -> Interval:
+    """Mean and Student-t interval of ``values`` (one per seed, at least 2).
+
+    The runs share one data set, so with few rows the seeds are not independent and the interval is somewhat narrow.
+    """
+    from scipy import stats
+
+    values = np.asarray(values, float)
+    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
+        raise ValueError(f"An interval over seeds needs at least 2 finite numbers in a row, got {values!r}.")
+    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return Interval(
+        float(values.mean()), float(values.mean() - half), float(values.mean() + half), kind, len(values), level
+    )
+
+
+def paired_difference(ours, theirs, level: float = 0.95) -> Interval:
+    """Interval of the mean of ``ours - theirs``, seed by seed: seed s of one is compared with seed s of the other."""
+    ours, theirs = np.asarray(ours, float), np.asarray(theirs, float)
+    if ours.shape != theirs.shape:
+        raise ValueError(f"Paired differences need the same seeds on both sides, got {ours.shape} and {theirs.shape}.")
+    return t_interval(ours - theirs, level, kind="t over seeds, paired")
+
+
+def bootstrap_metrics(y, probability, *, positive: int | None = None, level: float = 0.95, resamples: int = 1000,
+                      seed: int = 0) -> dict[str, Interval]:  # fmt: skip
+    """Accuracy, balanced accuracy, recall, precision, F1 and AUROC with stratified bootstrap intervals.
+
+    Parameters
+    ----------
+    y: int array N, the true classes.
+    probability: float array N×K, the predicted probability of each class; the highest is the prediction.
+    positive: the class that recall, precision, F1 and AUROC are about. None (more than two classes): the mean over
+        classes (macro), AUROC one against the rest.
+    level, resamples, seed: of the percentile interval; resampling keeps the number of cases of each class.
+
+    Raises ValueError for shapes that do not match, numbers that are not finite, or a class without a test case.
+    """
+    y, probability = np.asarray(y), np.asarray(probability, float)
+    if probability.ndim != 2 or y.shape != probability.shape[:1]:
+        raise ValueError(f"Expected y of N and probability of N×K, got {y.shape} and {probability.shape}.")
+    if not np.isfinite(probability).all():
+        raise ValueError(f"{(~np.isfinite(probability)).sum()} predicted probabilities are not finite numbers.")
+    n_classes = probability.shape[1]
+    per_class = np.bincount(y, minlength=n_classes)
+    if len(per_class) > n_classes or (per_class == 0).any():
+        raise ValueError(f"The test cases per class are {per_class.tolist()}, for {n_classes} predicted classes: "
+                         "each class needs at least one.")  # fmt: skip
+    rng = np.random.default_rng(seed)
+    predicted = probability.argmax(1)
+    shown = [positive] if positive is not None else range(n_classes)
+
+    # Resampling the cases of one class changes only how often each prediction occurs: a multinomial draw.
+    confusion = sk.confusion_matrix(y, predicted, labels=range(n_classes))
+    drawn = np.stack([rng.multinomial(row.sum(), row / row.sum(), resamples) for row in confusion], axis=1)
+    samples = _from_confusion(drawn, shown)
+    weights = np.zeros((resamples, len(y)))
+    for k in range(n_classes):
+        weights[:, y == k] = rng.multinomial(per_class[k], np.full(per_class[k], 1 / per_class[k]), resamples)
+    samples["auroc"] = np.mean([weighted_auroc(y == k, probability[:, k], weights) for k in shown], axis=0)
+
+    average = {"labels": list(shown), "average": "macro", "zero_division": 0}
+    values = {
+        "accuracy": sk.accuracy_score(y, predicted),
+        "balanced accuracy": sk.balanced_accuracy_score(y, predicted),
+        "recall": sk.recall_score(y, predicted, **average),
+        "precision": sk.precision_score(y, predicted, **average),
+        "F1": sk.f1_score(y, predicted, **average),
+        "auroc": np.mean([sk.roc_auc_score(y == k, probability[:, k]) for k in shown]),
+    }
+    tail = (1 - level) / 2
+    bounds = {name: np.quantile(samples[name], [tail, 1 - tail]) for name in values}
+    kind = "stratified bootstrap over test cases"
+    return {
+        name: Interval(float(value), *map(float, bounds[name]), kind, len(y), level) for name, value in values.items()
+    }
+
+
+def _from_confusion(confusion, shown) -> dict[str, np.ndarray]:
+    """The threshold metrics of B confusion matrices B×K×K (rows: true class)."""
+    hits = np.diagonal(confusion, axis1=1, axis2=2).astype(float)  # B×K
+    true, predicted = confusion.sum(2), confusion.sum(1)
+    recall, precision = hits / true, hits / np.maximum(predicted, 1)
+    f1 = 2 * hits / (true + predicted)
+    return {
+        "accuracy": hits.sum(1) / true.sum(1),
+        "balanced accuracy": recall.mean(1),
+        "recall": recall[:, shown].mean(1),
+        "precision": precision[:, shown].mean(1),
+        "F1": f1[:, shown].mean(1),
+    }
+
+
+def weighted_auroc(is_positive, score, weights) -> np.ndarray:
+    """Area under the ROC curve for each row of ``weights`` (B×N): how often a positive case outscores a negative one.
+
+    Ties count one half (Mann-Whitney); equal to scikit-learn's ``roc_auc_score`` with ``sample_weight``.
+    """
+    order = np.argsort(score, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])  # where a new score begins
+    positives = np.add.reduceat(weights[:, order] * is_positive[order], starts, axis=1)
+    negatives = np.add.reduceat(weights[:, order] * ~is_positive[order], starts, axis=1)
+    below = negatives.cumsum(1) - negatives
+    return (positives * (below + negatives / 2)).sum(1) / (positives.sum(1) * negatives.sum(1))

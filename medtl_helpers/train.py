@@ -1,0 +1,173 @@
+"""The training loop: images stay on the device as bytes, are augmented in batches, and only validation stops it."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .devices import device as default_device
+
+
+@dataclass
+class History:
+    """What ``fit`` saw, one entry per finished epoch; ``best_epoch`` is the one whose weights the model now has."""
+
+    train_loss: list[float] = field(default_factory=list)
+    val_loss: list[float] = field(default_factory=list)
+    val_accuracy: list[float] = field(default_factory=list)
+    best_epoch: int | None = None
+    stopped: str = "all epochs done"
+
+
+def to_float(x: torch.Tensor) -> torch.Tensor:
+    """uint8 0..255 to float32 -1..1; other dtypes become float32 and are otherwise left as they are."""
+    return x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x.float()
+
+
+def augment(x: torch.Tensor, generator: torch.Generator, *, shift: int = 2, flip: bool = True) -> torch.Tensor:
+    """Move and mirror each image of a batch on its own; N×C×H×W of any dtype, the same comes back.
+
+    Every image moves by up to ``shift`` pixels in both directions (border pixels are repeated) and, with ``flip``,
+    is mirrored left-right with probability one half. One gather for the whole batch: no loop over images.
+    Mirroring swaps left and right: leave it out where sides matter (the heart is on the left).
+    """
+    n, _, height, width = x.shape
+    dy, dx = torch.randint(-shift, shift + 1, (2, n, 1), generator=generator)
+    mirrored = torch.rand(n, 1, generator=generator) < (0.5 if flip else 0.0)
+    rows = (torch.arange(height) + dy).clamp_(0, height - 1)
+    columns = torch.arange(width).expand(n, width)
+    columns = (torch.where(mirrored, width - 1 - columns, columns) + dx).clamp_(0, width - 1)
+    pixel = (rows[:, :, None] * width + columns[:, None, :]).view(n, 1, -1).to(x.device)
+    return x.flatten(2).gather(2, pixel.expand(-1, x.shape[1], -1)).view_as(x)
+
+
+def fit(
+    model: nn.Module,
+    train,
+    val=None,
+    *,
+    epochs: int = 10,
+    batch_size: int = 64,
+    lr: float = 1e-3,
+    weight_decay: float = 0.0,
+    optimizer: torch.optim.Optimizer | None = None,
+    augment: Callable | None = None,
+    penalty: Callable | None = None,
+    class_weight: torch.Tensor | None = None,
+    patience: int | None = None,
+    seed: int = 0,
+    device: torch.device | None = None,
+    progress: bool = True,
+) -> History:
+    """Minimise the mean cross-entropy of ``model`` on ``train`` and keep the weights of the best validation epoch.
+
+    Parameters
+    ----------
+    model: maps float32 N×… to logits N×K. Trained in place, in train mode; left in eval mode on ``device``.
+    train, val: (x, y) with x uint8 images or float32, y int64. ``val`` alone decides which epoch is kept and, with
+        ``patience``, when to stop; without it the last epoch is kept.
+    epochs, batch_size, lr, weight_decay: AdamW on all parameters that require a gradient …
+    optimizer: … or this optimiser instead, which then knows its own learning rates.
+    augment: ``augment(x, generator)`` applied to each batch of raw inputs.
+    penalty: ``penalty(model)`` added to the loss of each batch: λ·R of ``losses.py``.
+    class_weight: float K, weights of the cross-entropy.
+    patience: stop after so many epochs without a lower validation loss.
+    seed: of batch order and augmentation; initial weights are the caller's.
+    progress: show a progress bar (never in a headless run).
+
+    Raises ValueError for an empty train set or labels outside the logits, FloatingPointError when the loss is not a
+    finite number. Ctrl-C ends training early: the best weights and the history so far are kept.
+    """
+    device = device or default_device()
+    model.to(device)
+    x, y = (torch.as_tensor(part).to(device) for part in train)
+    if len(x) == 0:
+        raise ValueError("The training set is empty: give at least one example.")
+    weights = class_weight.to(device) if class_weight is not None else None
+    optimizer = optimizer or torch.optim.AdamW(
+        (p for p in model.parameters() if p.requires_grad), lr, weight_decay=weight_decay
+    )
+    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same order on every device
+    history, best = History(), None
+    bar = _progress_bar(epochs, progress)
+    try:
+        for epoch in bar:
+            model.train()
+            total = torch.zeros((), device=device)
+            for batch in torch.randperm(len(x), generator=generator).split(batch_size):
+                batch = batch.to(device)
+                inputs = augment(x[batch], generator) if augment else x[batch]
+                logits = model(to_float(inputs))
+                if epoch == 0:
+                    _check_labels(y, logits)
+                loss = F.cross_entropy(logits, y[batch], weight=weights)
+                if penalty is not None:
+                    loss = loss + penalty(model)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+                total += loss.detach() * len(batch)
+            history.train_loss.append(_finite(total.item() / len(x), epoch, optimizer))
+            if val is not None:
+                val_loss, val_accuracy = _validate(model, val, device)
+                history.val_loss.append(val_loss)
+                history.val_accuracy.append(val_accuracy)
+                bar.set_postfix(loss=f"{history.train_loss[-1]:.3f}", val_loss=f"{val_loss:.3f}")
+            if val is None or history.best_epoch is None or val_loss < history.val_loss[history.best_epoch]:
+                history.best_epoch, best = epoch, _copy_of(model)
+            elif patience is not None and epoch - history.best_epoch >= patience:
+                history.stopped = f"no lower validation loss for {patience} epochs"
+                break
+    except KeyboardInterrupt:
+        history.stopped = f"interrupted in epoch {epoch + 1}"
+        print(f"Training {history.stopped}: the model keeps its best weights so far.")
+    if best is not None:
+        model.load_state_dict(best)
+    model.eval()
+    return history
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, x, *, batch_size: int = 256, device: torch.device | None = None) -> torch.Tensor:
+    """Class probabilities (float32 N×K, on the CPU) of ``model`` in eval mode, for raw inputs ``x``."""
+    device = device or default_device()
+    model.to(device).eval()
+    return torch.cat(
+        [model(to_float(part.to(device))).softmax(1).cpu() for part in torch.as_tensor(x).split(batch_size)]
+    )
+
+
+def _validate(model, val, device) -> tuple[float, float]:
+    probability, y = predict(model, val[0], device=device), torch.as_tensor(val[1])
+    loss = F.nll_loss(probability.clamp_min(1e-12).log(), y).item()
+    return loss, (probability.argmax(1) == y).float().mean().item()
+
+
+def _copy_of(model):
+    return copy.deepcopy(model.state_dict())
+
+
+def _check_labels(y, logits):
+    low, high, n_classes = int(y.min()), int(y.max()), logits.shape[1]
+    if low < 0 or high >= n_classes:
+        raise ValueError(f"Labels run from {low} to {high}, but the model has {n_classes} outputs (0 to {n_classes - 1}): "
+                         "number the classes from 0, or give the model another head.")  # fmt: skip
+
+
+def _finite(loss: float, epoch: int, optimizer) -> float:
+    if loss != loss or loss in (float("inf"), float("-inf")):
+        rate = optimizer.param_groups[0]["lr"]
+        raise FloatingPointError(f"The loss is {loss} in epoch {epoch + 1} at learning rate {rate:g}: try a rate ten "
+                                 "times lower, and look for NaN in the inputs.")  # fmt: skip
+    return loss
+
+
+def _progress_bar(epochs: int, progress: bool):
+    from tqdm.auto import tqdm
+
+    from .widgets import headless
+
+    return tqdm(range(epochs), desc="epochs", leave=False, disable=not progress or headless())
