@@ -40,16 +40,18 @@ def card(name: str) -> dict:
 def data_folder() -> Path | None:
     """The folder that holds real data, or None where twins are forced by ``MEDTL_DATA=twin``.
 
-    ``MEDTL_DATA`` names it; else ``datasets/`` of the checkout; else, for an installed package, a user cache.
+    ``MEDTL_DATA`` names it (a relative path: seen from here, else from the checkout, since notebooks run in a folder
+    of their own); else ``datasets/`` of the checkout; else, for an installed package, a user cache. Raises
+    FileNotFoundError when ``MEDTL_DATA`` names no folder.
     """
     asked = os.environ.get("MEDTL_DATA", "")
     if asked == "twin":
         return None
     if asked:
-        folder = Path(asked).expanduser().resolve()
-        if not folder.is_dir():
-            raise FileNotFoundError(f"MEDTL_DATA names {folder}, which is no folder: correct it, or unset MEDTL_DATA.")
-        return folder
+        for folder in (Path(asked).expanduser(), _CHECKOUT / asked):
+            if folder.is_dir():
+                return folder.resolve()
+        raise FileNotFoundError(f"MEDTL_DATA names {asked}, which is no folder: correct it, or unset MEDTL_DATA.")
     if (_CHECKOUT / "datasets" / "cards").is_dir():
         return _CHECKOUT / "datasets"
     import pooch

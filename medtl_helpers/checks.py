@@ -1,12 +1,10 @@
-"""Claims that are checked where they are made, and exercises that answer back.
+"""Claims that are checked where they are made.
 
 ``check`` stands behind every sentence of the course that states a number. What was checked, and on which data, is
 kept in this process and read out once by ``session_report`` (the end of ``make run`` and of the book build).
 """
 
 import numbers
-import os
-from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 
 _records: list[dict] = []  # every check made in this process, in order
@@ -30,7 +28,7 @@ def provenance_of(data=None) -> str:
     return found.pop() if len(found) == 1 else ("mixed" if found else "none")
 
 
-def check(claim: str, condition, *, on: str | tuple[str, ...] | None = None, data=None, **figures) -> bool:
+def check(claim: str, condition, *, on: str | tuple[str, ...] | None = None, data=None, **figures) -> None:
     """State ``claim`` with its ``figures``, and hold it against ``condition``.
 
     Without ``on`` the claim is an invariant (a gradient, a shape, a frozen weight) and raises AssertionError when
@@ -44,8 +42,6 @@ def check(claim: str, condition, *, on: str | tuple[str, ...] | None = None, dat
     on: the provenances for which an effect is claimed; None for an invariant.
     data: the task or tasks that the claim is about; default everything loaded so far.
     figures: the numbers behind the claim, at least one: int, float, str, ``Interval``, or lists of these.
-
-    Returns the truth value of the condition.
     """
     if not figures:
         raise ValueError(f"The check {claim!r} shows no figure: pass the numbers that it rests on.")
@@ -57,12 +53,11 @@ def check(claim: str, condition, *, on: str | tuple[str, ...] | None = None, dat
                      "binding": binding, "data": where})  # fmt: skip
     shown = "; ".join(f"{name.replace('_', ' ')} {_text(value)}" for name, value in figures.items())
     if passed:
-        print(f"✓ {claim}: {shown}")
+        print(f"✓ {claim}\n    {shown}")
     elif binding:
         raise AssertionError(f"✗ {claim}: {shown} (data: {where})")
     else:
-        print(f"○ measured here, on {where} data, this does not hold: {claim}: {shown}")
-    return passed
+        print(f"○ measured here, on {where} data, this does not hold: {claim}\n    {shown}")
 
 
 def _plain(value):
@@ -86,37 +81,6 @@ def _text(value) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_text(v) for v in value) + "]"
     return str(value)
-
-
-def grade(exercise: str, answer, right: Callable, mistakes: dict[str, Callable]) -> None:
-    """Check the answer to an exercise; prints, and raises (AssertionError) only under ``MEDTL_STRICT=1``.
-
-    Parameters
-    ----------
-    exercise: its number, e.g. ``"01.2"``.
-    answer: what the reader computed; ``...`` where nothing was written yet.
-    right: tells whether the answer is right.
-    mistakes: a hint for each typical wrong answer, and the function that recognises it. The first hit is shown.
-    """
-    if answer is ...:
-        problem = "replace the ... above with your code, then run both cells again"
-    elif _holds(right, answer):
-        print(f"✓ Exercise {exercise}: right.")
-        return
-    else:
-        hits = (hint for hint, recognises in mistakes.items() if _holds(recognises, answer))
-        problem = next(hits, f"{type(answer).__name__} {str(answer)[:60]!r} is not it; read the text above once more")
-    if os.environ.get("MEDTL_STRICT") == "1":
-        raise AssertionError(f"Exercise {exercise}: not yet: {problem}.")
-    print(f"○ Exercise {exercise}: not yet: {problem}.")
-
-
-def _holds(test: Callable, answer) -> bool:
-    """``test(answer)``; an answer of the wrong kind, on which the test itself stumbles, does not hold."""
-    try:
-        return bool(test(answer))
-    except (TypeError, ValueError, AttributeError, IndexError, KeyError, RuntimeError):
-        return False
 
 
 def session_report() -> dict:

@@ -18,7 +18,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
+from .assets import recorded
 from .losses import EWC, L2SP, FeatureDistillation, SourceReplay, fisher_diagonal, minimise, snapshot, transfer_loss
+from .metrics import Interval, paired_difference, t_interval
 from .tasks import TableTask, split_table
 
 # slope, ca and thal are left out: in Hungary and VA they are missing for 50 to 99 % of the patients.
@@ -27,6 +29,7 @@ LAMBDAS = [10.0**k for k in np.arange(-3, 2.6, 0.5)]
 SOURCE_L2 = 1e-2  # plain L2 of the source model, fixed beforehand
 SCRATCH = "target only"  # plain L2 to zero: what is left of L2-SP without a source
 SOURCE_ONLY = "source only"
+METHODS = (SCRATCH, "L2-SP", "EWC", "replay", "distillation")
 
 
 @dataclass
@@ -141,3 +144,36 @@ def sweep(source: Source, target: TableTask, n: int, seed: int, *, choose: bool 
             model = fit_target(source, make_penalty(x), x, y, lam)
             rows.append({"method": method, "lam": lam, "chosen": lam == chosen, **scores(model, x_test, y_test)})
     return [{"n": n, "seed": seed, **row} for row in rows]
+
+
+class Record:
+    """The recorded sweeps over many seeds (``benchmarks/results/loss_formulation.json``), on real or twin data."""
+
+    def __init__(self, kind: str):
+        """``kind`` is "real" or "twin"; anything else (the reader's own table) is shown beside the twin's record."""
+        self.kind = "real" if kind == "real" else "twin"
+        about = recorded("loss_formulation")[self.kind]
+        self.command, self.commit, self.seeds = about["command"], about["commit"], about["seeds"]
+        self.lambdas, self.sizes = about["lambdas"], about["sizes"]
+        self._cells = {(row["target"], row["n"], row["method"], row["lam"]): row for row in about["rows"]}
+
+    def scores(self, target: str, n: int, method: str, lam: float | str | None, score: str) -> np.ndarray:
+        """One score per seed. ``lam``: one of ``lambdas``, "chosen" (by cross-validation), or None for source only."""
+        return np.array(self._cells[target, n, method, lam][score])
+
+    def paired(self, target: str, n: int, ours: str, theirs: str, score: str) -> Interval:
+        """Mean difference of two methods, each with its chosen λ, and the t interval over seeds."""
+        pair = [self.scores(target, n, m, None if m == SOURCE_ONLY else "chosen", score) for m in (ours, theirs)]
+        return paired_difference(*pair)
+
+    def gain(self, target: str, n: int, method: str, score: str) -> Interval:
+        """The paired difference to training on the target only."""
+        return self.paired(target, n, method, SCRATCH, score)
+
+    def slope(self, target: str, method: str) -> Interval:
+        """Slope of log λ* against log n, seed by seed, where λ* has the lowest test log loss: a description."""
+        loss = np.array(
+            [[self.scores(target, n, method, lam, "log loss") for lam in self.lambdas] for n in self.sizes]
+        )  # sizes × lambdas × seeds
+        best = np.array(self.lambdas)[loss.argmin(1)]  # sizes × seeds
+        return t_interval(np.polyfit(np.log(self.sizes), np.log(best), 1)[0])

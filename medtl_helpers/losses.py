@@ -77,7 +77,9 @@ class EWC(L2SP):
     ``fisher`` is the diagonal F by name, from ``fisher_diagonal``; a new head again gets plain L2.
     """
 
-    def __init__(self, source: dict[str, Tensor], fisher: dict[str, Tensor], head: Iterable[str] = (), beta: float = 1.0):
+    def __init__(
+        self, source: dict[str, Tensor], fisher: dict[str, Tensor], head: Iterable[str] = (), beta: float = 1.0
+    ):
         super().__init__(source, head, beta)
         self.fisher = fisher
 

@@ -183,7 +183,7 @@ def _paint_chest(labels, size: int, generator):
     # Opacities: patches of consolidation with a ragged edge. Normal children have faint haze at times, so that the
     # two classes overlap as they do in a clinic.
     sick = (labels == 1).float()[:, None, None]
-    strength = sick * random(0.07, 0.30) + (1 - sick) * random(0.0, 0.07)
+    strength = sick * random(0.18, 0.48) + (1 - sick) * random(0.0, 0.08)
     opacity = torch.zeros(n, size, size)
     for side in (-1, 1):
         present = (_uniform(n, 0, 1, generator) < 0.75).float()

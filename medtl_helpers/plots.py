@@ -1,4 +1,4 @@
-"""One figure language: colour-blind-safe colours, an alt text on every figure, and where the data come from in a corner."""
+"""One figure language: colour-blind-safe colours, an alt text on every figure, the origin of its data in a corner."""
 
 import io
 from contextlib import contextmanager
@@ -98,3 +98,62 @@ def show_images(images, titles, alt: str, *, columns: int = 8, data=None, proven
         axis.imshow(image.permute(1, 2, 0).squeeze(-1), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axis.set_title(title, fontsize=8, loc="center")
     show(figure, alt, data=data, provenance=provenance)
+
+
+def interval_plot(axis, intervals: dict, *, colour: str = "blue", reference: dict | None = None) -> None:
+    """Draw named ``Interval``s as dots with bars, one line each; ``reference`` values as grey diamonds beside them."""
+    names = list(intervals)[::-1]
+    for row, name in enumerate(names):
+        interval = intervals[name]
+        axis.plot([interval.low, interval.high], [row, row], color=COLOURS[colour], solid_capstyle="round")
+        axis.plot(interval.value, row, "o", color=COLOURS[colour], markersize=8)
+        if reference and name in reference:
+            axis.plot(reference[name], row, "D", color=COLOURS["grey"], markersize=7, markerfacecolor="white")
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(-0.6, len(names) - 0.4)
+
+
+def show_shift(images, scanner, strengths, *, data=None) -> None:
+    """The static twin of a scanner slider: a few images in rows, the strength growing from left to right."""
+    figure, axes = plt.subplots(len(images), len(strengths), figsize=(7.2, 0.35 + 1.2 * len(images)), squeeze=False)
+    for column, strength in zip(axes.T, strengths, strict=True):
+        column[0].set_title(f"strength {strength:g}", loc="center", fontsize=10)
+        for axis, image in zip(column, scanner(images, strength), strict=True):
+            axis.imshow(image.permute(1, 2, 0).squeeze(-1), cmap="gray", vmin=0, vmax=255)
+            axis.set_axis_off()
+    alt = (
+        f"{len(images)} images in rows; from left to right the shift to scanner {scanner.name} grows from "
+        f"{strengths[0]:g} to {strengths[-1]:g}: colours change, the border darkens and edges blur, but the cells "
+        "stay recognisable."
+    )
+    show(figure, alt, data=data)
+
+
+def show_transfer(source, target, *, data=None) -> None:
+    """The course in one picture: many labelled source images, a network that is copied, a few target images."""
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(8.6, 3.3), width_ratios=[2, 2, 1])
+    left.imshow(_mosaic(source, 6, 8))
+    left.set_title(f"source: {len(source):,} labelled images", fontsize=10)
+    right.imshow(_mosaic(target, 3, 2))
+    right.set_title("target: a handful", fontsize=10)
+    for axis in (left, middle, right):
+        axis.set_axis_off()
+    middle.set(xlim=(0, 10), ylim=(0, 10))
+    for k, height in enumerate((7, 5.5, 4, 2.5)):
+        colour = COLOURS["orange" if k == 3 else "blue"]
+        middle.add_patch(plt.Rectangle((3 + k * 1.1, 5 - height / 2), 0.8, height, color=colour))
+    for start, end, word in (((0, 5), (2.8, 5), "train"), ((7.4, 5), (10, 5), "adapt")):
+        middle.annotate("", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "color": COLOURS["grey"], "lw": 2})
+        middle.text((start[0] + end[0]) / 2, 5.3, word, ha="center", fontsize=10)
+    middle.text(5, 0.2, "copy the blue layers,\nbegin a new orange head", ha="center", fontsize=10)
+    alt = (
+        "Left, many labelled images of the source; an arrow leads to a network of blue layers and an orange head; "
+        "another arrow leads to a few images of the target, which another device took in other colours."
+    )
+    show(figure, alt, data=data)
+
+
+def _mosaic(images, rows: int, columns: int):
+    """The first rows × columns images N×C×H×W as one picture."""
+    tiles = images[: rows * columns].unflatten(0, (rows, columns))
+    return tiles.permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(1, 2).numpy()

@@ -151,10 +151,10 @@ def _copy_of(model):
 
 
 def _check_labels(y, logits):
-    low, high, n_classes = int(y.min()), int(y.max()), logits.shape[1]
-    if low < 0 or high >= n_classes:
-        raise ValueError(f"Labels run from {low} to {high}, but the model has {n_classes} outputs (0 to {n_classes - 1}): "
-                         "number the classes from 0, or give the model another head.")  # fmt: skip
+    low, high, last = int(y.min()), int(y.max()), logits.shape[1] - 1
+    if low < 0 or high > last:
+        raise ValueError(f"Labels run from {low} to {high}, but the model's outputs are 0 to {last}: number the "
+                         "classes from 0, or give the model another head.")  # fmt: skip
 
 
 def _finite(loss: float, epoch: int, optimizer) -> float:

@@ -1,0 +1,50 @@
+"""The map of the course: what each notebook asks, how long it takes to read, and what it took to run."""
+
+from .assets import card, recorded
+from .devices import describe
+
+# number and name: (title, question, minutes to read)
+LESSONS = {
+    "00_start_here": ("Start here", "What is transfer learning, and how do I read a result?", 25),
+    "01_loss_formulation": ("The loss", "What exactly is minimised, and what does λ do?", 45),
+}
+
+
+def course_map():
+    """The lessons as a table; the seconds are those of the committed timing record, on the device that it names."""
+    rows = [
+        (name, title, question, f"{minutes} min", _seconds(name))
+        for name, (title, question, minutes) in LESSONS.items()
+    ]
+    return _table(["notebook", "title", "question", "read", "run"], rows)
+
+
+def begin(name: str) -> None:
+    """The first line of every notebook: set the course's figure style, and say how long reading and running take."""
+    import medtl_helpers.plots  # noqa: F401  sets the style
+
+    print(f"Reading: about {LESSONS[name][2]} min. Running: {_seconds(name)}.")
+
+
+def environment():
+    """The environment check as a table: versions, device, and where real data are looked for."""
+    return _table(["what", "here"], describe().items())
+
+
+def data_cards(*names: str):
+    """The cards of some data sets as a table: licence, what they are, and what they must not be used for."""
+    rows = [(card(n)["title"], card(n)["licence"], card(n)["what"], card(n)["not_for"]) for n in names]
+    return _table(["data", "licence", "what", "what it is not for"], rows)
+
+
+def _seconds(name: str) -> str:
+    seconds = recorded("timings")["seconds"].get(name, {})
+    return "; ".join(f"{s:.0f} s ({where})" for where, s in seconds.items()) or "not recorded yet"
+
+
+def _table(head, rows):
+    """A Markdown table, which wraps long cells and is read well by screen readers."""
+    from IPython.display import Markdown
+
+    lines = [head, ["---"] * len(head), *rows]
+    return Markdown("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines))

@@ -1,0 +1,260 @@
+"""Folders of images with something wrong: each fault, what the user reads, and that the folder is left as it was."""
+
+import os
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
+
+from medtl_helpers import checks, folders
+from medtl_helpers.folders import load_folder
+from medtl_helpers.images import UnusableImage, read_image
+
+GREY = np.random.default_rng(0).integers(0, 256, (16, 16), dtype=np.uint8)
+NOISE = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def forget_sources(monkeypatch):
+    """What is loaded here is not what other tests are about."""
+    monkeypatch.setattr(checks, "_sources", {})
+
+
+def save(path, pixels=GREY, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)).save(path, **options)
+
+
+def write(path, content: bytes):
+    path.write_bytes(content)
+
+
+def cut(path, share):
+    """A true image of which only the first part arrived."""
+    save(path, NOISE)
+    content = path.read_bytes()
+    write(path, content[: int(len(content) * share)])
+
+
+def huge(path, side):
+    """The head of a PNG of side×side pixels: a few bytes that ask for gigabytes."""
+    head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
+    body = [struct.pack(">I", len(d)) + kind + d + struct.pack(">I", zlib.crc32(kind + d)) for kind, d in chunks]
+    write(path, b"\x89PNG\r\n\x1a\n" + b"".join(body))
+
+
+def dicom(path, *, without=(), syntax=ExplicitVRLittleEndian, **tags):
+    ds = Dataset()
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = syntax
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = "1.2.3"
+    ds.Rows, ds.Columns = GREY.shape
+    ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
+    ds.BitsAllocated = ds.BitsStored = 8
+    ds.HighBit, ds.PixelRepresentation, ds.PixelData = 7, 0, GREY.tobytes()
+    for tag, value in tags.items():
+        setattr(ds, tag, value)
+    for tag in without:
+        delattr(ds, tag)
+    if syntax.is_compressed:
+        from pydicom.encaps import encapsulate
+
+        ds.PixelData = encapsulate([b"\xff\xd8 no decoder looks at this \xff\xd9"])
+        ds["PixelData"].is_undefined_length = True
+    ds.save_as(path, enforce_file_format=True)
+
+
+def lab(path):
+    save(path, Image.fromarray(NOISE, mode="LAB"))
+
+
+def not_a_number(path):
+    pixels = GREY.astype(np.float32)
+    pixels[3, 3] = np.nan
+    save(path, pixels)
+
+
+# fault, file name, what makes it, what is said of it, what to do
+FILES = [
+    ("zero bytes", "x.png", lambda p: write(p, b""), "is empty (0 bytes)", "copy or export it again"),
+    ("web page", "x.jpg", lambda p: write(p, b"<!DOCTYPE html><html>404"), "is no image that can be read", "export it"),
+    ("wrong suffix", "x.tif", lambda p: save(p, format="GIF"), "is no image that can be read", "or remove it"),
+    ("cut head", "x.bmp", lambda p: cut(p, 0.002), "is damaged or incomplete", "export it again"),
+    ("cut PNG", "x.png", lambda p: cut(p, 0.5), "is damaged or incomplete", "copy or export it again"),
+    ("cut JPEG", "x.JPG", lambda p: cut(p, 0.5), "is damaged or incomplete", "copy or export it again"),
+    ("cut TIFF", "x.tiff", lambda p: cut(p, 0.5), "is damaged or incomplete", "copy or export it again"),
+    ("cut BMP", "x.bmp", lambda p: cut(p, 0.5), "is damaged or incomplete", "copy or export it again"),
+    ("one pixel", "x.png", lambda p: save(p, GREY[:1, :1]), "is 1 × 1 px and each side needs at least 8", "remove it"),
+    ("thin", "x.png", lambda p: save(p, GREY[:, :7]), "is 7 × 16 px and each side needs at least 8", "remove it"),
+    ("large", "x.png", lambda p: huge(p, 9_000), "has more than 80 million pixels", "tiles or shrink it"),
+    ("bomb", "x.png", lambda p: huge(p, 60_000), "has more than 80 million pixels", "tiles or shrink it"),
+    ("pages", "x.tif", lambda p: save(p, save_all=True, append_images=[Image.fromarray(GREY)]), "holds several pages",
+     "save the one you want"),
+    ("NaN", "x.tif", not_a_number, "has NaN or infinite pixels", "replace them"),
+    ("LAB", "x.tif", lab, "is stored in LAB colours", "save it as RGB"),
+    ("broken link", "x.png", lambda p: p.symlink_to("nowhere.png"), "is no file", "correct the path"),
+    ("link to itself", "x.png", lambda p: p.symlink_to(p), "is no file", "correct the path"),
+    ("pipe", "x.png", lambda p: os.mkfifo(p), "is no file", "correct the path"),
+    ("no DICOM", "x.dcm", lambda p: save(p, format="PNG"), "is no DICOM file", "export it again"),
+    ("zero bytes DICOM", "x.DCM", lambda p: write(p, b""), "is empty (0 bytes)", "copy or export it again"),
+    ("no pixels", "x.dcm", lambda p: dicom(p, without=["PixelData"]), "holds no pixels", "remove it"),
+    ("no rows", "x.dcm", lambda p: dicom(p, without=["Rows"]), "is damaged or incomplete", "export it again"),
+    ("short pixels", "x.dcm", lambda p: dicom(p, PixelData=b"1234"), "is damaged or incomplete", "export it again"),
+    ("frames", "x.dcm", lambda p: dicom(p, NumberOfFrames=2, PixelData=GREY.tobytes() * 2), "holds several frames",
+     "export the frame you want"),
+    ("no decoder", "x.dcm", lambda p: dicom(p, syntax=JPEGLSLossless), "cannot be decoded here", "pylibjpeg[all]"),
+    ("huge DICOM", "x.dcm", lambda p: dicom(p, Rows=60_000, Columns=60_000), "has more than 80 million", "shrink it"),
+    ("thin DICOM", "x.dcm", lambda p: dicom(p, Rows=4, Columns=64), "is 64 × 4 px and each side needs", "remove it"),
+]  # fmt: skip
+
+
+def one_sentence(error) -> str:
+    text = str(error)
+    assert text.endswith(".") and ". " not in text and "\n" not in text, text
+    return text
+
+
+@pytest.mark.parametrize("name, make, said, remedy", [row[1:] for row in FILES], ids=[row[0] for row in FILES])
+def test_a_file_that_cannot_be_used(tmp_path, recwarn, capfd, name, make, said, remedy):
+    for k in range(3):
+        save(tmp_path / "a" / f"{k}.png")
+        save(tmp_path / "b" / f"{k}.png")
+    path = tmp_path / "b" / name
+    make(path)
+    recwarn.clear()
+    with pytest.raises(UnusableImage) as alone:
+        read_image(path)
+    text = one_sentence(alone.value)
+    assert text.startswith(f"{path} is ") or text.startswith(f"{path} has ") or text.startswith(f"{path} holds ")
+    assert said in text and remedy in text
+    assert alone.value.__suppress_context__ or alone.value.__context__ is None  # no parser's own words behind it
+    with pytest.raises(ValueError) as among_others:
+        load_folder(tmp_path)
+    text = one_sentence(among_others.value)
+    assert said in text and f"1 of the 7 images in {tmp_path}" in text and f"b/{name}" in text and "remove" in text
+    assert capfd.readouterr() == ("", "") and not recwarn.list
+
+
+def test_every_unusable_image_is_looked_for_and_five_are_named(tmp_path):
+    for k in range(20):
+        save(tmp_path / "ab"[k % 2] / f"{k:02}.png")
+    for k in range(0, 16, 2):
+        write(tmp_path / "a" / f"{k:02}.png", b"" if k else b"no image")
+    with pytest.raises(ValueError) as info:
+        load_folder(tmp_path)
+    text = one_sentence(info.value)
+    assert f"8 of the 20 images in {tmp_path}" in text and "repair or remove them" in text
+    assert text.count(".png") == 5 and text.endswith("; and 3 more.")
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "bmp", "dcm"])
+def test_damaged_bytes_never_raise_anything_else(tmp_path, suffix):
+    path = tmp_path / f"x.{suffix}"
+    dicom(path) if suffix == "dcm" else save(path, NOISE[:16, :16])
+    content = np.frombuffer(path.read_bytes(), np.uint8)
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        damaged = content[: rng.integers(1, len(content) + 1)].copy()
+        damaged[rng.integers(0, len(damaged), 5)] = rng.integers(0, 256, 5)
+        write(path, damaged.tobytes())
+        try:
+            assert read_image(path).dtype == np.uint8
+        except UnusableImage as error:
+            one_sentence(error)
+
+
+def images(root, *names, n=3):
+    for name in names:
+        for k in range(n):
+            save(root / name / f"{k}.png")
+
+
+def splits(root, names=("train", "val", "test"), classes=("a", "b")):
+    images(root, *(f"{split}/{name}" for split in names for name in classes))
+
+
+def class_only_in(root, *where):
+    splits(root)
+    images(root, *(f"{split}/new" for split in where))
+
+
+def empty(root, name):
+    splits(root)
+    for file in (root / name).iterdir():
+        file.unlink()
+
+
+def nested(root):
+    images(root, "a", "b/patient 1")
+
+
+def loop(root):
+    splits(root)
+    (root / "train" / "loop").symlink_to(root / "train", target_is_directory=True)
+
+
+def twice(root):
+    splits(root, ["train", "val", "Validation", "test"])
+
+
+# fault, what makes it, arguments, what is said: {} is the folder
+FOLDERS = [
+    ("no folder", lambda r: r.rmdir(), {}, ["{} is no folder", "give the one that holds"]),
+    ("file", lambda r: (r.rmdir(), write(r, b"zip")), {}, ["{} is no folder", "give the one"]),
+    ("nothing in it", lambda r: None, {}, ["{} holds no class folders", "one folder per class"]),
+    ("images only", lambda r: save(r / "1.png"), {}, ["{} holds no class folders", "one folder per class"]),
+    ("one class", lambda r: images(r, "a"), {}, ["{} holds one class folder only, 'a'", "at least two"]),
+    ("one class in splits", lambda r: splits(r, classes="a"), {}, ["{}/train holds one class folder only", "two"]),
+    ("one class in test", lambda r: (splits(r, ["train"]), images(r, "test/a")), {}, ["'b' is in {}/train and not in"]),
+    ("one level too high", lambda r: splits(r / "mine"), {}, ["{}/mine holds no images", "not searched"]),
+    ("empty class", lambda r: empty(r, "test/b"), {}, ["{}/test/b holds no images", "put some there, or remove"]),
+    ("folders in a class", nested, {}, ["{}/b holds no images", "folders in it are not searched"]),
+    ("empty split", lambda r: (splits(r, ["train", "test"]), (r / "val").mkdir()), {}, ["{}/val holds no class"]),
+    ("class only in test", lambda r: class_only_in(r, "test"), {}, ["'new' is in {}/test and not in {}/train", "add"]),
+    ("class not in test", lambda r: class_only_in(r, "train", "val"), {}, ["'new' is in {}/train and not in {}/test"]),
+    ("class not in val", lambda r: class_only_in(r, "train", "test"), {}, ["'new' is in {}/train and not in {}/val"]),
+    ("no test", lambda r: splits(r, ["train", "val"]), {}, ["{} has train and val but no test folder", "add it"]),
+    ("no train", lambda r: splits(r, ["test"]), {}, ["{} has test but no train folder", "add it"]),
+    ("two val folders", twice, {}, ["{} has two folders for val", "keep one"]),
+    ("loop", loop, {}, ["{}/train/loop holds no images", "or remove it"]),
+    ("too few to split", lambda r: images(r, "a", "b", n=2), {}, ["{}/a holds 2 image(s), too few", "add images"]),
+    ("too few for val", lambda r: splits(r, ["train", "test"]) or (r / "train/b/0.png").unlink()
+     or (r / "train/b/1.png").unlink(), {}, ["{}/train/b holds 1 image(s), too few", "add images"]),
+    ("over 2 GB", lambda r: images(r, "a", "b"), {"size": 20_000}, ["6 images in {} need 2.4 GB", "smaller size"]),
+    ("over 2 GB in RGB", lambda r: images(r, "a", "b"), {"size": 12_000, "channels": 3}, ["{} need 2.6 GB"]),
+    ("positive name", splits, {"positive": "c"}, ["positive='c' is none of the classes a, b", "give one of"]),
+    ("positive number", splits, {"positive": -1}, ["positive=-1 is none of the classes a, b", "give one of"]),
+    ("channels", splits, {"channels": 4}, ["channels is 4", "give 1 (grey), 3 (RGB)"]),
+    ("size", splits, {"size": 4}, ["size is 4", "whole number, 8 or more"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make, options, said", [row[1:] for row in FOLDERS], ids=[row[0] for row in FOLDERS])
+def test_a_folder_that_cannot_be_used(tmp_path, capfd, make, options, said):
+    root = tmp_path / "mine"
+    root.mkdir()
+    make(root)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ValueError) as info:
+        load_folder(root, **options)
+    text = one_sentence(info.value)
+    for part in said:
+        assert part.format(*[root] * part.count("{}")) in text, text
+    assert capfd.readouterr() == ("", "")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_first_colour_image_counts_against_the_memory(tmp_path, monkeypatch):
+    """Grey would fit and RGB does not: refused when the first image in colour is met."""
+    images(tmp_path, "a", "b")
+    monkeypatch.setattr(folders, "MAX_BYTES", 6 * 16 * 16 * 2)
+    assert load_folder(tmp_path, size=16).train.x.shape[1] == 1
+    save(tmp_path / "b" / "2.png", NOISE)
+    with pytest.raises(ValueError, match="choose a smaller size"):
+        load_folder(tmp_path, size=16)
