@@ -64,6 +64,8 @@ def _plain(value):
     """``value`` in JSON's types."""
     if is_dataclass(value):
         return asdict(value)
+    if hasattr(value, "tolist"):  # numbers and arrays of NumPy and torch
+        value = value.tolist()
     if isinstance(value, bool | str):
         return value
     if isinstance(value, numbers.Integral):

@@ -27,7 +27,11 @@ def blank(source: str) -> str:
             raise ValueError(f"A solution must set a name at the left margin, for its check to read: {match.group()!r}")
         return f"# your code here\n{names[-1]} = ..."
 
-    return SOLUTION.sub(cut, source)
+    blanked = SOLUTION.sub(cut, source)
+    if re.search(r"(BEGIN|END) SOLUTION", blanked):
+        raise ValueError(f"A solution stands between '# BEGIN SOLUTION' and '# END SOLUTION', each alone at the left "
+                         f"margin, or the reader would see it: {blanked!r}")  # fmt: skip
+    return blanked
 
 
 def exercise_cells(solutions: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:

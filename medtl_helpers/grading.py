@@ -51,7 +51,7 @@ def _agrees(exercise: Exercise, answer, known) -> bool:
     """Whether two answers come to the same. One of another kind, on which the probe itself stumbles, does not."""
     try:
         ours, theirs = (np.asarray(exercise.probe(a), float) for a in (answer, known))
-    except (TypeError, ValueError, AttributeError, IndexError, KeyError, RuntimeError):
+    except Exception:  # the reader's own function may raise anything
         return False
     return ours.shape == theirs.shape and bool(np.allclose(ours, theirs, rtol=0, atol=exercise.tolerance))
 
@@ -130,7 +130,7 @@ def _gradient_of_log_loss() -> Exercise:
             ),
             "the logit z is not the probability: apply the sigmoid first": lambda z, y: z - y,
         },
-        probe=lambda f: f(z, y),
+        probe=lambda f: f(z.copy(), y.copy()),
     )
 
 
@@ -147,7 +147,7 @@ def _l2_sp_of_two_layers() -> Exercise:
             "the new head is free: it needs plain L2": lambda b, s, h: 0.5 * ((b - s) ** 2).sum(),
             "a distance, not its square": lambda b, s, h: 0.5 * np.sqrt(pull.sum()) + 0.5 * np.sqrt((h**2).sum()),
         },
-        probe=lambda f: f(body, source, head),
+        probe=lambda f: f(body.copy(), source.copy(), head.copy()),
     )
 
 

@@ -17,14 +17,6 @@ MIN_SIDE = 8  # pixels
 MAX_PIXELS = 80_000_000  # in one image, before any resizing
 _TOO_LARGE = (f"has more than {MAX_PIXELS // 10**6} million pixels", "cut it into tiles or shrink it")
 
-_PIXEL_TAGS = ["PixelData", "FloatPixelData", "DoubleFloatPixelData"]
-_TAGS = [*_PIXEL_TAGS, "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows",
-         "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "ModalityLUTSequence",
-         "RescaleSlope", "RescaleIntercept", "VOILUTSequence", "VOILUTFunction", "WindowCenter", "WindowWidth",
-         *(f"{colour}PaletteColorLookupTable{part}" for colour in ("Red", "Green", "Blue")
-           for part in ("Descriptor", "Data")),
-         *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue"))]  # fmt: skip
-
 
 class UnusableImage(ValueError):
     """A file that cannot be used: ``str()`` is one sentence, ``reason`` its middle (what is wrong)."""
@@ -66,7 +58,11 @@ def read_image(path) -> np.ndarray:
                 raise UnusableImage(path, "is empty (0 bytes)", "copy or export it again")
             file.seek(0)
             is_dicom = path.suffix.lower() == ".dcm" or start[128:] == b"DICM"
-            return _read_dicom(path, file) if is_dicom else _read_picture(path, file)
+            if is_dicom:
+                from .dicom import read_dicom
+
+                return read_dicom(path, file)
+            return _read_picture(path, file)
     except (UnusableImage, MemoryError):
         raise
     except PermissionError:
@@ -88,30 +84,27 @@ def _quiet():
         logging.disable(before)
 
 
-def _check_size(path: Path, width: int, height: int) -> None:
+def check_size(path: Path, width: int, height: int) -> None:
     if min(width, height) < MIN_SIDE:
         raise UnusableImage(path, f"is {width} × {height} px and each side needs at least {MIN_SIDE}", "remove it")
     if width * height > MAX_PIXELS:
         raise UnusableImage(path, *_TOO_LARGE)
 
 
-def _percentile_window(path: Path, values: np.ndarray) -> np.ndarray:
+def percentile_window(path: Path, values: np.ndarray) -> np.ndarray:
     """Grey values of any type to uint8, from the 0.5th to the 99.5th percentile."""
     if not np.isfinite(values).all():
         raise UnusableImage(path, "has NaN or infinite pixels", "replace them by a number and save it again")
     low, high = np.percentile(values, (0.5, 99.5))
-    return _to_bytes(values, low, high) if low < high else _to_bytes(values, values.min(), values.max())
+    return to_bytes(values, low, high) if low < high else to_bytes(values, values.min(), values.max())
 
 
-def _to_bytes(values: np.ndarray, low: float, high: float) -> np.ndarray:
+def to_bytes(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """``low`` and less becomes 0, ``high`` and more 255, straight in between; a step where the two are equal."""
     if low >= high:
         return np.where(values > low, 255, 0).astype(np.uint8)
     low, high = float(low), float(high)
     return np.rint(np.clip((values - low) / (high - low), 0, 1) * 255).astype(np.uint8)
-
-
-# --- PNG, JPEG, TIFF, BMP -----------------------------------------------------------------------------------------
 
 
 def _read_picture(path: Path, file) -> np.ndarray:
@@ -123,7 +116,7 @@ def _read_picture(path: Path, file) -> np.ndarray:
         raise UnusableImage(path, "is no image that can be read here, whatever its suffix says",
                             "export it again as 8- or 16-bit PNG, or remove it") from None  # fmt: skip
     with image:
-        _check_size(path, *image.size)
+        check_size(path, *image.size)
         if image.format in ("PNG", "TIFF") and getattr(image, "n_frames", 1) > 1:
             raise UnusableImage(path, "holds several pages", "save the one you want as an image of its own")
         is_deep = image.mode == "F" or image.mode.startswith("I")
@@ -131,7 +124,7 @@ def _read_picture(path: Path, file) -> np.ndarray:
         image.load()
         image = ImageOps.exif_transpose(image)
     if is_deep:
-        grey = _percentile_window(path, np.asarray(image))
+        grey = percentile_window(path, np.asarray(image))
         return 255 - grey if inverted else grey
     target = "L" if image.mode in ("1", "L", "LA") else "RGB"
     if image.has_transparency_data:
@@ -140,77 +133,3 @@ def _read_picture(path: Path, file) -> np.ndarray:
     elif image.mode == "LAB":
         raise UnusableImage(path, "is stored in LAB colours", "save it as RGB")
     return np.array(image.convert(target))
-
-
-# --- DICOM --------------------------------------------------------------------------------------------------------
-
-
-def _read_dicom(path: Path, file) -> np.ndarray:
-    import pydicom
-    from pydicom.pixels import apply_color_lut
-
-    try:
-        ds = pydicom.dcmread(file, specific_tags=_TAGS)
-    except pydicom.errors.InvalidDicomError:
-        raise UnusableImage(path, "is no DICOM file, whatever its suffix says",
-                            "export it again, or remove it") from None  # fmt: skip
-    if not any(tag in ds for tag in _PIXEL_TAGS):
-        raise UnusableImage(path, "holds no pixels (a report, a plan, or cut off)", "remove it, or export it again")
-    _check_size(path, ds.Columns, ds.Rows)
-    several = UnusableImage(path, "holds several frames", "export the frame you want as an image of its own")
-    if _number(ds, "NumberOfFrames", 1) > 1:
-        raise several
-    try:
-        values = ds.pixel_array  # H×W or H×W×3; pydicom turns YBR into RGB
-    except (NotImplementedError, RuntimeError):
-        raise UnusableImage(path, "is damaged, or compressed in a way that cannot be decoded here",
-                            "pip install 'pylibjpeg[all]', or save it uncompressed") from None  # fmt: skip
-    bits = ds.BitsStored if "BitsStored" in ds else 8
-    if ds.PhotometricInterpretation == "PALETTE COLOR":
-        values, bits = apply_color_lut(values, ds)[..., :3], ds.RedPaletteColorLookupTableDescriptor[2]
-    if values.ndim == 3 and values.shape[2] == 3:
-        return _to_bytes(values, 0, 2**bits - 1)
-    if values.ndim != 2:
-        raise several
-    grey = _voi(path, _modality(values, ds), ds)
-    return 255 - grey if ds.PhotometricInterpretation == "MONOCHROME1" else grey
-
-
-def _modality(values: np.ndarray, ds) -> np.ndarray:
-    """Stored values to the modality's own, e.g. Hounsfield units: PS3.3 C.11.1."""
-    if ds.get("ModalityLUTSequence"):
-        return _look_up(values, ds.ModalityLUTSequence[0], ds)
-    return values * _number(ds, "RescaleSlope", 1) + _number(ds, "RescaleIntercept", 0)
-
-
-def _voi(path: Path, values: np.ndarray, ds) -> np.ndarray:
-    """The modality's values to 0..255 by the first view the file names: PS3.3 C.11.2."""
-    if ds.get("VOILUTSequence"):
-        item = ds.VOILUTSequence[0]
-        return _to_bytes(_look_up(values, item, ds), 0, 2 ** item.LUTDescriptor[2] - 1)
-    center, width = _number(ds, "WindowCenter", None), _number(ds, "WindowWidth", 0)
-    if center is None or width <= 0:
-        return _percentile_window(path, values)
-    function = ds.get("VOILUTFunction") or "LINEAR"
-    if function == "SIGMOID":
-        return _to_bytes(1 / (1 + np.exp(-4 * (values - center) / width)), 0, 1)
-    if function == "LINEAR":  # the standard's own half-pixel offsets
-        center, width = center - 0.5, max(width - 1, 0)
-    return _to_bytes(values, center - width / 2, center + width / 2)
-
-
-def _look_up(values: np.ndarray, item, ds) -> np.ndarray:
-    """``values`` through the table in ``item``; below its first entry the first, above its last the last."""
-    entries, first, _ = item.LUTDescriptor
-    table = item.LUTData
-    if isinstance(table, bytes):
-        packed = len(table) <= (entries or 2**16) + 1  # one byte an entry, padded to an even number
-        table = np.frombuffer(table, "u1" if packed else "<u2" if ds.original_encoding[1] else ">u2")
-    index = np.clip(np.rint(values).astype(np.int64) - first, 0, (entries or 2**16) - 1)
-    return np.asarray(table)[index]
-
-
-def _number(ds, keyword: str, default):
-    """The first number of an element; ``default`` where it is missing or empty."""
-    values = np.array(ds.get(keyword), dtype=float).ravel()  # None becomes NaN
-    return float(values[0]) if values.size and np.isfinite(values[0]) else default

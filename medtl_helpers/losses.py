@@ -19,6 +19,7 @@ L is the *mean* loss over the n target examples, and R does not depend on n. The
 fixed prior like n, so a λ that balances the two shrinks as n grows.
 """
 
+import math
 from collections.abc import Callable, Iterable
 
 import torch
@@ -63,10 +64,11 @@ class L2SP:
             if _is_in(name, self.head):
                 total = total + self.beta / 2 * p.square().sum()
             else:
-                total = total + (self._weight(name) * (p - _source_value(self.source, name, p)).square()).sum() / 2
+                moved = p - _source_value(self.source, name, p)
+                total = total + (self._weight(name, p) * moved.square()).sum() / 2
         return total
 
-    def _weight(self, name: str) -> float | Tensor:
+    def _weight(self, name: str, p: Tensor) -> float | Tensor:
         """How strongly the parameter is held: all alike."""
         return 1.0
 
@@ -83,8 +85,8 @@ class EWC(L2SP):
         super().__init__(source, head, beta)
         self.fisher = fisher
 
-    def _weight(self, name: str) -> Tensor:
-        return self.fisher[name]
+    def _weight(self, name: str, p: Tensor) -> Tensor:
+        return self.fisher[name].to(p.device)
 
 
 class SourceReplay:
@@ -125,7 +127,7 @@ def fisher_diagonal(model: nn.Module, x: Tensor, y: Tensor | None = None) -> dic
     Without ``y``, the model's own Fisher: F_i = mean over x of Σ_k p(k|x) (∂ log p(k|x) / ∂θ_i)², the expectation over
     the labels that the *model* predicts. With the observed labels ``y`` (int64 N) in place of that expectation it is
     the *empirical* Fisher, another matrix, which vanishes where the model fits its data perfectly
-    (Kunstner, Hennig, Balles, NeurIPS 2019, arXiv 1905.12558). EWC's derivation asks for the first.
+    (Kunstner, Balles, Hennig, NeurIPS 2019, arXiv 1905.12558). EWC's derivation asks for the first.
     """
     parameters = snapshot(model)
 
@@ -161,11 +163,14 @@ def minimise(objective: Callable[[], Tensor], parameters: Iterable[nn.Parameter]
         value.backward()
         return value
 
+    def finite(value: float) -> float:
+        if not math.isfinite(value):
+            raise FloatingPointError(f"The objective is {value}: look for NaN in the inputs, or take a smaller λ.")
+        return value
+
+    finite(objective().item())  # L-BFGS itself stumbles over NaN with another error
     optimizer.step(closure)
-    value = objective().item()
-    if not torch.isfinite(torch.tensor(value)):
-        raise FloatingPointError(f"The objective is {value}: look for NaN in the inputs, or take a smaller λ.")
-    return value
+    return finite(objective().item())
 
 
 def _is_in(name: str, prefixes: tuple[str, ...]) -> bool:
@@ -178,4 +183,4 @@ def _source_value(source: dict[str, Tensor], name: str, p: Tensor) -> Tensor:
     if source[name].shape != p.shape:
         raise ValueError(f"{name} is {tuple(p.shape)} here and {tuple(source[name].shape)} in the source: "
                          "another layer than the source's belongs in `head`.")  # fmt: skip
-    return source[name]
+    return source[name].to(p.device)

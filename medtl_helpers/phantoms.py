@@ -30,7 +30,7 @@ def draw(kind: str, labels, size: int = 28, *, channels: int | None = None, seed
     if kind not in _PAINTERS:
         raise ValueError(f"There is no phantom called {kind!r}: choose one of {', '.join(_PAINTERS)}.")
     paint, n_classes = _PAINTERS[kind]
-    labels = torch.as_tensor(labels)
+    labels = torch.as_tensor(labels).long()
     if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < n_classes:
         raise ValueError(f"{kind} phantoms have labels 0 to {n_classes - 1}, not {labels.min()} to {labels.max()}.")
     generator = torch.Generator().manual_seed(seed)

@@ -104,8 +104,8 @@ def _load_images(name: str, size: int) -> ImageTask:
     path, why_not = find(name, str(size))
     note = ""
     if path is None and size != 28 and why_not != "MEDTL_DATA=twin":
+        note = f"enlarged from 28 to {size} px; native: make data ONLY={name}:{size} ({why_not})"
         path, why_not = find(name, "28")
-        note = f"enlarged from 28 to {size} px; native: make data ONLY={name}:{size}"
     if path is not None:
         splits, provenance = _read_medmnist(path, size), "real"
     else:

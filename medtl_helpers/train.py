@@ -113,7 +113,7 @@ def fit(
             history.train_loss.append(_finite(total.item() / len(x), epoch, optimizer))
             if val is not None:
                 val_loss, val_accuracy = _validate(model, val, device)
-                history.val_loss.append(val_loss)
+                history.val_loss.append(_finite(val_loss, epoch, optimizer))
                 history.val_accuracy.append(val_accuracy)
                 bar.set_postfix(loss=f"{history.train_loss[-1]:.3f}", val_loss=f"{val_loss:.3f}")
             if val is None or history.best_epoch is None or val_loss < history.val_loss[history.best_epoch]:

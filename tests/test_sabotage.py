@@ -1,0 +1,162 @@
+"""Each claim of the course must fail when its method is broken: here each one is broken.
+
+A notebook's cells are executed in this process with one line changed, up to the check that should notice. All runs
+are on twins, so that they are the same everywhere.
+"""
+
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+import medtl_helpers as mtl
+from medtl_helpers import hospitals
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+
+
+@pytest.fixture(autouse=True)
+def twins(monkeypatch):
+    monkeypatch.setenv("MEDTL_DATA", "twin")
+
+
+def run_until(notebook: str, claim: str, old: str, new: str, sections: tuple[str, ...]) -> None:
+    """Execute the imports and the cells under the headings ``sections``, with ``old`` replaced, up to ``claim``."""
+    namespace, replaced, heading = {}, 0, "imports"
+    for cell in nbformat.read(FOLDER / f"{notebook}.ipynb", as_version=4).cells:
+        if cell.cell_type == "markdown":
+            titles = re.findall(r"^#{2,3} (.*)$", cell.source, re.MULTILINE)
+            heading = titles[-1] if titles else heading
+        elif heading == "imports" or heading.startswith(sections):
+            replaced += cell.source.count(old)
+            with mtl.plots.not_shown():
+                exec(cell.source.replace(old, new), namespace)
+            if claim in cell.source:
+                assert replaced, f"{old!r} stands nowhere before {claim!r}: adapt this test to the notebook"
+                return
+    raise LookupError(f"{notebook} makes no claim {claim!r}: adapt this test to the notebook")
+
+
+# notebook, claim, what stands there, what breaks it, headings of the cells that are needed
+SABOTAGE = [
+    ("00", "Networks that are accurate on their own scanner",
+     "scanner_b(blood.test.x, strength) for", "blood.test.x for",  # no shift
+     ("One picture", "The data", "Move", "The result")),
+    ("00", "The network beats guessing in balanced accuracy",
+     "mtl.fit(chest_network, pneumonia.train,",
+     "mtl.fit(chest_network, (pneumonia.train.x, pneumonia.train.y.flip(0)),",  # labels of other images
+     ("One picture", "The data", "How to read")),
+    ("00", "Always answering 'pneumonia'", "always = torch.ones_like(truth)", "always = truth",  # it knows the truth
+     ("One picture", "The data")),
+    ("00", "a quarter of the test cases means", "for task in (breast, pneumonia))", "for task in (breast, breast))",
+     ("One picture", "The data", "How to read")),
+    ("00", "Two points on BreastMNIST are three cases", "cases = 3 ", "cases = 9 ", ("One picture", "The data", "How to read")),
+    ("01", "Large λ gives the source weights back", "lam / 2 *", "0 *", ("One picture",)),  # λ does nothing
+    ("01", "The recipe as found stops", 'target_model.load_weights("source_model_weights")',
+     "target_model.set_weights(source_model.get_weights())", ("The recipe",)),  # as if the file were there
+    ("01", "With a name that Keras 3 accepts", 'target_model.load_weights("source_model.weights.h5")', "pass",
+     ("The recipe",)),
+    ("01", "Source and target are the same patients",
+     "y_target_train, y_test = train_test_split(\n    x, y, test_size=0.2, random_state=42",
+     "y_target_train, y_test = train_test_split(\n    x, y, test_size=0.2, random_state=7", ("The recipe",)),
+    ("01", "the recipe shows no gain", "longer.fit(rows, truth, epochs=10",
+     "longer.fit(rows[:8], truth[:8], epochs=1", ("The recipe",)),  # hardly trained
+    ("01", "fine-tuning is ahead of training from scratch", "tuned.load_weights(file)", "pass",  # nothing is transferred
+     ("The recipe", "The same recipe")),
+    ("01", "A scratch model trained ten times longer", "scratch.fit(few, y_few, epochs=360", "scratch.fit(few, 1 - y_few, epochs=360",
+     ("The recipe", "The same recipe")),
+    ("01", "The gradient of {loss.__name__}", "binary_log_loss: lambda z, y: z.sigmoid() - y",
+     "binary_log_loss: lambda z, y: y - z.sigmoid()", ("The losses",)),
+    ("01", "The gradient of the mean cross-entropy", "F.one_hot(labels, 3)) / len(labels)",
+     "F.one_hot(labels, 3))", ("The losses",)),  # the sum, not the mean
+    ("01", "Where the model is surely wrong", "torch.tensor([-6.0]", "torch.tensor([6.0]", ("The losses",)),
+    ("01", "Gradient descent by hand", "theta -= 0.5 *", "theta += 0.5 *", ("One picture", "Gradient")),  # ascent
+    ("01", "L2-SP in one line", "sum(0.5 * (p", "sum(1.0 * (p", ("One picture", "Gradient", "Four")),
+    ("01", "Its gradient pulls every weight back", 'model.weight - theta_0["weight"])', "model.weight)",
+     ("One picture", "Gradient", "Four")),  # plain L2 would pull to zero
+    ("01", "The model's Fisher agrees", "(p * (1 - p)).T", "(p * p).T", ("One picture", "Gradient", "Four")),
+    ("01", "The empirical Fisher is another", "source.model, source.x, source.y)", "source.model, source.x)",
+     ("One picture", "Gradient", "Four")),
+    ("01", "No Swiss cholesterol was measured", "cholesterol = switzerland", "cholesterol = cleveland",
+     ("One picture", "The hospitals")),
+    ("01", "L2-SP from Cleveland beats Hungary alone", 'real.gain("hungary", 10, "L2-SP"',
+     'real.gain("hungary", 10, hospitals.SCRATCH', ("One picture", "Gradient", "The hospitals", "The exp", "What it")),
+    ("01", "adapting costs balanced accuracy at Hungary", 'real.paired("hungary", 10,', 'real.paired("hungary", 80,',
+     ("One picture", "Gradient", "The hospitals", "The exp", "What it", "Choosing")),
+    ("01", "adapting lowers the log loss at both", "real.paired(site, 80,", "real.paired(site, 10,", ("One picture", "Gradient", "The hospitals", "The exp", "What it", "Choosing")),
+    ("01", "choosing λ by cross-validation costs", '"L2-SP", "chosen", "log loss"', '"L2-SP", max(real.lambdas), "auroc"',
+     ("One picture", "Gradient", "The hospitals", "The exp", "What it", "Choosing")),
+    ("01", "the useful λ shrinks as n grows", "slope.high for", "-slope.low for", ("λ and n",)),
+    ("01", "Weight 3 and showing a case three times", "[:, 0]] * 2", "[:, 0]] * 3",
+     ("One picture", "Gradient", "Four", "The hospitals", "The exp", "How far", "Imbalance")),
+    ("01", "Weights buy recall with precision", "heart_report(3.0)", "heart_report(1.0)",
+     ("One picture", "Gradient", "Four", "The hospitals", "The exp", "How far", "Imbalance")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("notebook", "claim", "old", "new", "sections"), SABOTAGE, ids=[f"{row[0]} {row[1]}" for row in SABOTAGE]
+)
+def test_claim_fails_when_its_method_is_broken(notebook, claim, old, new, sections):
+    (path,) = FOLDER.glob(f"{notebook}_*.ipynb")
+    with pytest.raises(AssertionError, match="✗"):
+        run_until(path.stem, claim, old, new, sections)
+
+
+def test_every_claim_of_the_course_is_in_the_table():
+    for path in sorted(FOLDER.glob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "code" and "mtl.check(" in cell.source:
+                known = [row for row in SABOTAGE if path.stem.startswith(row[0]) and row[1] in cell.source]
+                assert len(known) >= cell.source.count("mtl.check("), f"add a sabotage for: {cell.source[:80]}"
+
+
+# --- the recorded claims: break the method itself and run a few cells of the benchmark again --------------------------
+
+
+def gain_of_l2_sp(source, target, seeds=range(4)) -> np.ndarray:
+    gains = []
+    for seed in seeds:
+        rows = {r["method"]: r["balanced accuracy"] for r in hospitals.sweep(source, target, 10, seed) if r["chosen"]}
+        gains.append(rows["L2-SP"] - rows[hospitals.SCRATCH])
+    return np.array(gains)
+
+
+def test_a_source_with_shuffled_labels_brings_no_gain():
+    task, target = mtl.load("heart", site="cleveland"), mtl.load("heart", site="hungary")
+    shuffled = hospitals.train_source(task)
+    order = torch.randperm(len(shuffled.y), generator=torch.Generator().manual_seed(0))
+    shuffled.y, shuffled.model = shuffled.y[order], hospitals.new_model()
+    mtl.minimise(lambda: F.cross_entropy(shuffled.model(shuffled.x), shuffled.y), shuffled.model.parameters())
+    with_shuffled, with_true = gain_of_l2_sp(shuffled, target), gain_of_l2_sp(hospitals.train_source(task), target)
+    assert mtl.t_interval(with_shuffled).low < 0.01
+    assert with_true.mean() > with_shuffled.mean() + 0.02
+
+
+def test_with_the_sum_instead_of_the_mean_the_useful_lambda_no_longer_shrinks(monkeypatch):
+    """If L were the sum over patients, the best λ would be n times as large: its slope against n is larger by one."""
+    source = hospitals.train_source(mtl.load("heart", site="cleveland"))
+    target = mtl.load("heart", site="va")
+
+    def best_lambda(n, seed):
+        drawn = mtl.split_table(target, seed=seed, n_train=n, val=0.05)
+        x, y, test_x = source.prepare(drawn.train.x), torch.as_tensor(drawn.train.y), source.prepare(drawn.test.x)
+        test_y, penalty = torch.as_tensor(drawn.test.y), mtl.L2SP(mtl.losses.snapshot(source.model))
+        models = [hospitals.fit_target(source, penalty, x, y, lam) for lam in hospitals.LAMBDAS]
+        return hospitals.LAMBDAS[int(np.argmin([hospitals.log_loss(model, test_x, test_y) for model in models]))]
+
+    def slope():
+        small, large = (np.mean([np.log(best_lambda(n, seed)) for seed in range(4)]) for n in (10, 80))
+        return (large - small) / np.log(80 / 10)
+
+    with_mean = slope()
+    monkeypatch.setattr(
+        hospitals,
+        "transfer_loss",
+        lambda model, x, y, penalty, lam: F.cross_entropy(model(x), y, reduction="sum") + lam * penalty(model),
+    )
+    assert slope() - with_mean > 0.5
