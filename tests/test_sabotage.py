@@ -41,6 +41,8 @@ def run_until(notebook: str, claim: str, old: str, new: str, sections: tuple[str
     raise LookupError(f"{notebook} makes no claim {claim!r}: adapt this test to the notebook")
 
 
+# the λ that only the test patients could tell
+ORACLE = 'min(real.lambdas, key=lambda lam: real.scores("hungary", 10, "L2-SP", lam, "log loss").mean())'
 # notebook, claim, what stands there, what breaks it, headings of the cells that are needed
 SABOTAGE = [
     ("00", "Networks that are accurate on their own scanner",
@@ -64,7 +66,7 @@ SABOTAGE = [
      "y_target_train, y_test = train_test_split(\n    x, y, test_size=0.2, random_state=42",
      "y_target_train, y_test = train_test_split(\n    x, y, test_size=0.2, random_state=7", ("The recipe",)),
     ("01", "the recipe shows no gain", "longer.fit(rows, truth, epochs=10",
-     "longer.fit(rows[:8], truth[:8], epochs=1", ("The recipe",)),  # hardly trained
+     "longer.fit(rows, 1 - truth, epochs=10", ("The recipe",)),  # learns the opposite
     ("01", "fine-tuning is ahead of training from scratch", "tuned.load_weights(file)", "pass",  # nothing is transferred
      ("The recipe", "The same recipe")),
     ("01", "A scratch model trained ten times longer", "scratch.fit(few, y_few, epochs=360", "scratch.fit(few, 1 - y_few, epochs=360",
@@ -88,7 +90,7 @@ SABOTAGE = [
     ("01", "adapting costs balanced accuracy at Hungary", 'real.paired("hungary", 10,', 'real.paired("hungary", 80,',
      ("One picture", "Gradient", "The hospitals", "The exp", "What it", "Choosing")),
     ("01", "adapting lowers the log loss at both", "real.paired(site, 80,", "real.paired(site, 10,", ("One picture", "Gradient", "The hospitals", "The exp", "What it", "Choosing")),
-    ("01", "choosing λ by cross-validation costs", '"L2-SP", "chosen", "log loss"', '"L2-SP", max(real.lambdas), "auroc"',
+    ("01", "choosing λ by cross-validation costs", '"L2-SP", "chosen", "log loss"', '"L2-SP", ORACLE, "log loss"'.replace("ORACLE", ORACLE),
      ("One picture", "Gradient", "The hospitals", "The exp", "What it", "Choosing")),
     ("01", "the useful λ shrinks as n grows", "slope.high for", "-slope.low for", ("λ and n",)),
     ("01", "Weight 3 and showing a case three times", "[:, 0]] * 2", "[:, 0]] * 3",
