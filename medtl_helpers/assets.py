@@ -15,7 +15,7 @@ _PACKAGE = Path(__file__).parent
 _CHECKOUT = _PACKAGE.parent
 
 
-def _asset_folder(installed: str, checkout: str) -> Path:
+def asset_folder(installed: str, checkout: str) -> Path:
     """A folder of embedded files: inside the wheel where there is one, else in the checkout."""
     inside = _PACKAGE / "_assets" / installed
     return inside if inside.is_dir() else _CHECKOUT / checkout
@@ -24,7 +24,7 @@ def _asset_folder(installed: str, checkout: str) -> Path:
 @cache
 def cards() -> dict[str, dict]:
     """All cards by name, e.g. ``cards()["breast"]["licence"]``; the keys are explained in ``datasets/README.md``."""
-    folder = _asset_folder("cards", "datasets/cards")
+    folder = asset_folder("cards", "datasets/cards")
     return {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.toml"))}
 
 
@@ -82,7 +82,7 @@ def find(name: str, key: str) -> tuple[Path | None, str]:
 
 def recorded(name: str) -> dict:
     """A committed benchmark result ``benchmarks/results/<name>.json``: command, seeds, device, commit and tables."""
-    path = _asset_folder("results", "benchmarks/results") / f"{name}.json"
+    path = asset_folder("results", "benchmarks/results") / f"{name}.json"
     if not path.is_file():
         raise FileNotFoundError(f"No recorded result {path}: run the benchmark of that name, see benchmarks/README.md.")
     return json.loads(path.read_text("utf-8"))

@@ -8,12 +8,18 @@ import numbers
 from dataclasses import asdict, is_dataclass
 
 _records: list[dict] = []  # every check made in this process, in order
-_sources: dict[str, str] = {}  # data set or weight file -> "real", "twin", "own" or "stand-in"
+_sources: dict[str, str] = {}  # data set -> "real", "twin" or "own"
+_weights: dict[str, str] = {}  # network -> "ImageNet", "phantoms", "stand-in" or "random"
 
 
 def note_source(name: str, provenance: str) -> None:
     """Remember that this process uses ``name`` and where it came from; called by every loader."""
     _sources[name] = provenance
+
+
+def note_weights(network: str, provenance: str) -> None:
+    """Remember where the weights of ``network`` came from; called by ``load_backbone`` and the Keras recipes."""
+    _weights[network] = provenance
 
 
 def provenance_of(data=None) -> str:
@@ -28,7 +34,9 @@ def provenance_of(data=None) -> str:
     return found.pop() if len(found) == 1 else ("mixed" if found else "none")
 
 
-def check(claim: str, condition, *, on: str | tuple[str, ...] | None = None, data=None, **figures) -> None:
+def check(
+    claim: str, condition, *, on: str | tuple[str, ...] | None = None, data=None, weights=None, **figures
+) -> None:
     """State ``claim`` with its ``figures``, and hold it against ``condition``.
 
     Without ``on`` the claim is an invariant (a gradient, a shape, a frozen weight) and raises AssertionError when
@@ -41,12 +49,14 @@ def check(claim: str, condition, *, on: str | tuple[str, ...] | None = None, dat
     condition: anything with a truth value, computed from the figures.
     on: the provenances for which an effect is claimed; None for an invariant.
     data: the task or tasks that the claim is about; default everything loaded so far.
+    weights: the ``Weights`` that the claim rests on, e.g. ``model.weights``. Then ``on`` names both, like
+        ``"twin/phantoms"`` or ``"real/ImageNet"``.
     figures: the numbers behind the claim, at least one: int, float, str, ``Interval``, or lists of these.
     """
     if not figures:
         raise ValueError(f"The check {claim!r} shows no figure: pass the numbers that it rests on.")
     passed = bool(condition)
-    where = provenance_of(data)
+    where = provenance_of(data) + (f"/{weights.provenance}" if weights else "")
     claimed_for = (on,) if isinstance(on, str) else on
     binding = claimed_for is None or where in claimed_for
     _records.append({"claim": claim, "figures": {k: _plain(v) for k, v in figures.items()}, "passed": passed,
@@ -86,7 +96,7 @@ def _text(value) -> str:
 
 
 def session_report() -> dict:
-    """What this process used and found: ``sources``, ``data``, ``device``, ``checks``, and ``peak_mb`` of memory."""
+    """What this process used and found: ``sources``, ``weights``, ``data``, ``device``, ``checks``, ``peak_mb``."""
     import psutil
 
     from .devices import device
@@ -99,5 +109,5 @@ def session_report() -> dict:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     except ImportError:  # Windows
         peak = memory.peak_wset / 2**20
-    return {"sources": dict(_sources), "data": provenance_of(), "device": str(device()), "peak_mb": round(peak),
-            "checks": list(_records)}  # fmt: skip
+    return {"sources": dict(_sources), "weights": dict(_weights), "data": provenance_of(), "device": str(device()),
+            "peak_mb": round(peak), "checks": list(_records)}  # fmt: skip

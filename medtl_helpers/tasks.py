@@ -71,9 +71,11 @@ def load(name: str, *, size: int = 28, site: str = "cleveland", quiet: bool = Fa
     site: the hospital of ``heart``: cleveland, hungary, switzerland or va.
     quiet: do not print the line that says what was loaded.
 
-    Raises ValueError for an unknown name, size or site, and for data of more than 2 GB.
+    Raises ValueError for an unknown name, size or site, for a set of weights, and for data of more than 2 GB.
     """
     kind = card(name)["kind"]
+    if kind == "weights":
+        raise ValueError(f"{name} is a set of weights, not of data: use load_backbone.")
     if kind == "image":
         task = _load_images(name, size)
     else:
@@ -88,6 +90,26 @@ def _summary(task) -> str:
     counts = "/".join(str(len(split.y)) for split in (task.train, task.val, task.test))
     label = {"real": "real data", "twin": "TWIN, drawn by code"}[task.provenance]
     return f"{task.name}: {label}; train/val/test {counts}; {task.note}".removesuffix("; ")
+
+
+def few_shot(task: ImageTask, n: int, *, seed: int, val: int = 10) -> ImageTask:
+    """``n`` training and ``val`` validation images per class, drawn from the training split; test stays as it is.
+
+    Real life with few labels has few for validation, too. Raises ValueError when a class has fewer than that.
+    """
+    import torch
+
+    order = torch.randperm(len(task.train.y), generator=torch.Generator().manual_seed(seed))
+    chosen = {"train": [], "val": []}
+    for k, name in enumerate(task.classes):
+        images = order[task.train.y[order] == k]
+        if len(images) < n + val:
+            raise ValueError(f"{task.name} has {len(images)} training images of {name}, {n} + {val} were asked for: "
+                             "take fewer.")  # fmt: skip
+        chosen["train"].append(images[:n])
+        chosen["val"].append(images[n : n + val])
+    splits = {split: torch.cat(parts) for split, parts in chosen.items()}
+    return replace(task, **{split: Split(task.train.x[at], task.train.y[at]) for split, at in splits.items()})
 
 
 # --- images ----------------------------------------------------------------------------------------------------

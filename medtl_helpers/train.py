@@ -78,8 +78,8 @@ def fit(
     seed: of batch order and augmentation; initial weights are the caller's.
     progress: show a progress bar (never in a headless run).
 
-    Raises ValueError for an empty train set or labels outside the logits, FloatingPointError when the loss is not a
-    finite number. Ctrl-C ends training early: the best weights and the history so far are kept.
+    Raises ValueError for an empty train set, a frozen model or labels outside the logits, FloatingPointError when the
+    loss is not a finite number. Ctrl-C ends training early: the best weights and the history so far are kept.
     """
     device = device or default_device()
     model.to(device)
@@ -87,6 +87,8 @@ def fit(
     if len(x) == 0:
         raise ValueError("The training set is empty: give at least one example.")
     weights = class_weight.to(device) if class_weight is not None else None
+    if not any(p.requires_grad for p in model.parameters()):
+        raise ValueError("Every weight of the model is frozen, so there is nothing to train: unfreeze the head.")
     optimizer = optimizer or torch.optim.AdamW(
         (p for p in model.parameters() if p.requires_grad), lr, weight_decay=weight_decay
     )

@@ -32,8 +32,11 @@ def run(code, **env):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_card_says_what_a_reader_must_know(name):
     about = assets.card(name)
-    assert about["kind"] in ("image", "table")
-    assert len(about["classes"]) >= 2 and about.get("positive", 0) in range(len(about["classes"]))
+    assert about["kind"] in ("image", "table", "weights")
+    if about["kind"] == "weights":
+        assert "classes" not in about and "positive" not in about  # the head of the reader's task is always new
+    else:
+        assert len(about["classes"]) >= 2 and about.get("positive", 0) in range(len(about["classes"]))
     for key in ("title", "what", "licence", "conditions", "doi", "not_for"):
         assert about[key].strip(), key
     assert about["not_for"].startswith("Not for diagnosis.") and about["citation"]
@@ -120,6 +123,27 @@ def test_find_tells_why_there_is_no_real_file(monkeypatch, tmp_path):
     path.write_bytes(b"<html>")
     found, why = assets.find("breast", "28")
     assert found is None and str(path) in why and "wrong checksum" in why
+
+
+def test_weights_are_found_like_data_and_twins_mean_no_fetched_weights(monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDTL_DATA", "twin")
+    assert assets.find("vgg16", "imagenet") == (None, "MEDTL_DATA=twin")
+    monkeypatch.setenv("MEDTL_DATA", str(tmp_path))
+    assert assets.find("resnet18", "imagenet") == (None, "not fetched yet")
+    entry = assets.card("resnet18")["files"]["imagenet"]
+    path = tmp_path / entry["path"]
+    path.parent.mkdir()
+    path.write_bytes(b"weights")
+    monkeypatch.setitem(entry, "checksum", f"sha256:{hashlib.sha256(b'weights').hexdigest()}")
+    assert assets.find("resnet18", "imagenet") == (path, "")
+
+
+def test_embedded_files_are_the_wheels_where_there_is_one_and_else_the_checkouts(monkeypatch, tmp_path):
+    assert assets.asset_folder("cards", "datasets/cards") == ROOT / "datasets" / "cards"
+    monkeypatch.setattr(assets, "_PACKAGE", tmp_path)
+    assert assets.asset_folder("cards", "datasets/cards") == ROOT / "datasets" / "cards"
+    (tmp_path / "_assets" / "cards").mkdir(parents=True)
+    assert assets.asset_folder("cards", "datasets/cards") == tmp_path / "_assets" / "cards"
 
 
 def test_recorded_results_are_read_and_a_missing_one_is_named():

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from medtl_helpers import checks, exercises, grading
-from medtl_helpers.checks import check, note_source, provenance_of, session_report
+from medtl_helpers.checks import check, note_source, note_weights, provenance_of, session_report
 from medtl_helpers.grading import EXERCISES, careless_answers, grade
 from medtl_helpers.metrics import t_interval
 
@@ -24,6 +24,7 @@ def a_new_process(monkeypatch):
     """No record yet, twins, and exercises that print."""
     monkeypatch.setattr(checks, "_records", [])
     monkeypatch.setattr(checks, "_sources", {})
+    monkeypatch.setattr(checks, "_weights", {})
     monkeypatch.setenv("MEDTL_DATA", "twin")
     monkeypatch.delenv("MEDTL_STRICT", raising=False)
 
@@ -122,6 +123,45 @@ def test_loading_a_name_again_replaces_where_it_came_from():
     note_source("breast", "twin")
     note_source("breast", "real")
     assert provenance_of() == "real"
+
+
+# --- weights ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "on", ["twin/phantoms", "real/ImageNet", ("real/ImageNet", "twin/phantoms"), "twin", "phantoms"]
+)
+@pytest.mark.parametrize("data, weights", [("twin", "phantoms"), ("real", "phantoms"), ("real", "ImageNet"),
+                                           ("twin", "random"), ("own", "stand-in")])  # fmt: skip
+def test_a_claim_that_rests_on_weights_binds_only_for_its_data_with_its_weights(on, data, weights, capsys):
+    where = f"{data}/{weights}"
+    claim = lambda: check("It helps", False, on=on, data=Data(data), weights=Data(weights), gain=-0.1)  # noqa: E731
+    binding = where in ([on] if isinstance(on, str) else on)
+    if binding:
+        with pytest.raises(AssertionError, match=rf"✗ It helps: gain -0\.1 \(data: {where}\)"):
+            claim()
+    else:
+        claim()
+        assert capsys.readouterr().out.startswith(f"○ measured here, on {where} data, this does not hold: It helps")
+    record = checks._records[-1]
+    assert (record["passed"], record["binding"], record["data"]) == (False, binding, where)
+    assert "weights" not in record["figures"]
+
+
+def test_an_invariant_of_weights_raises_whatever_they_are():
+    with pytest.raises(AssertionError, match=r"data: none/random"):
+        check("Nothing moved", False, weights=Data("random"), moved=1)
+
+
+def test_the_report_names_the_weights_apart_from_the_data():
+    """Weights from phantoms do not make real data "mixed"; a network loaded again replaces where it came from."""
+    note_source("breast", "real")
+    note_weights("vgg16", "random")
+    note_weights("vgg16", "phantoms")
+    note_weights("resnet", "ImageNet")
+    report = session_report()
+    assert report["weights"] == {"vgg16": "phantoms", "resnet": "ImageNet"}
+    assert report["sources"] == {"breast": "real"} and report["data"] == "real"
 
 
 # --- grade -----------------------------------------------------------------------------------------------------------

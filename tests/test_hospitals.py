@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,18 +20,6 @@ from medtl_helpers.tasks import Split, load, split_table
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = json.loads((ROOT / "benchmarks" / "results" / "loss_formulation.json").read_text("utf-8"))
 PENALTIES = ("L2-SP", "EWC", "replay", "distillation")
-
-
-def real_folder():
-    """MEDTL_DATA, as it was when the tests began, or ../shared/data; None without."""
-    asked = os.environ.get("MEDTL_DATA", "")
-    if asked == "twin":
-        return None
-    found = [f for f in ((Path(asked), ROOT / asked) if asked else [ROOT / "../shared/data"]) if f.is_dir()]
-    return found[0].resolve() if found else None
-
-
-REAL = real_folder()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -249,12 +236,10 @@ def test_a_sweep_has_every_method_at_every_lambda_and_one_choice_each(source, qu
 
 
 @pytest.mark.parametrize("kind", ["twin", "real"])
-def test_one_recorded_cell_computed_again_gives_the_recorded_scores(kind, monkeypatch):
+def test_one_recorded_cell_computed_again_gives_the_recorded_scores(kind, real_file):
     """VA, 20 labelled patients, seed 3: all methods, all λ, and the λ that cross-validation chose."""
     if kind == "real":
-        if REAL is None or not (REAL / "heart_disease/processed.va.data").is_file():
-            pytest.skip("no real heart data here: set MEDTL_DATA to a folder with heart_disease/")
-        monkeypatch.setenv("MEDTL_DATA", str(REAL))
+        real_file("heart_disease/processed.va.data")
     source = hospitals.train_source(load("heart", site="cleveland", quiet=True))
     target = load("heart", site="va", quiet=True)
     assert target.provenance == kind
@@ -272,7 +257,7 @@ def test_one_recorded_cell_computed_again_gives_the_recorded_scores(kind, monkey
             assert cells[keys[-1]]["chosen_lam"][index] == pytest.approx(row["lam"])
         for key in keys:
             recorded = {score: cells[key][score][index] for score in ("log loss", "auroc", "balanced accuracy")}
-            assert row["log loss"] == pytest.approx(recorded["log loss"], abs=2e-3), key
+            assert row["log loss"] == pytest.approx(recorded["log loss"], abs=2e-3, rel=2e-3), key
             assert row["auroc"] == pytest.approx(recorded["auroc"], abs=2e-3), key
             assert row["balanced accuracy"] == pytest.approx(recorded["balanced accuracy"], abs=one_patient + 1e-4), key
 

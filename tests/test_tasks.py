@@ -1,7 +1,6 @@
 """Every data set as notebooks see it: real where the file is right, else its twin, and one line that says which."""
 
 import hashlib
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,24 +12,12 @@ import torch.nn.functional as F
 from sklearn.datasets import load_breast_cancer
 
 from medtl_helpers import checks, tasks
-from medtl_helpers.assets import card, cards
+from medtl_helpers.assets import card, cards, find
 from medtl_helpers.tasks import Split, load, split_table
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = [name for name, about in cards().items() if about["kind"] == "image"]
 SITES = list(card("heart")["sites"])
-
-
-def real_folder():
-    """MEDTL_DATA, as it was when the tests began, or ../shared/data; None without."""
-    asked = os.environ.get("MEDTL_DATA", "")
-    if asked == "twin":
-        return None
-    found = [f for f in ((Path(asked), ROOT / asked) if asked else [ROOT / "../shared/data"]) if f.is_dir()]
-    return found[0].resolve() if found else None
-
-
-REAL = real_folder()
 
 
 @pytest.fixture(autouse=True)
@@ -41,13 +28,11 @@ def twins_unless_asked(monkeypatch):
 
 
 @pytest.fixture
-def real(monkeypatch):
+def real(real_file):
     """``load`` of the real data, or a skip that says why."""
 
     def load_real(name, key="28", **options):
-        if REAL is None or not (REAL / card(name)["files"][key]["path"]).is_file():
-            pytest.skip(f"no real {name} here: set MEDTL_DATA to a folder that has it")
-        monkeypatch.setenv("MEDTL_DATA", str(REAL))
+        real_file(card(name)["files"][key]["path"])
         return load(name, **options)
 
     return load_real
@@ -120,13 +105,13 @@ def test_loading_is_remembered_for_the_report():
 
 
 @pytest.mark.parametrize("name", ["breast", "pneumonia"])
-def test_the_real_images_are_those_of_the_card(real, name):
+def test_the_real_images_are_those_of_the_card(real, real_file, name):
     task = real(name)
     assert (task.provenance, task.note) == ("real", "")
     for split, (x, y) in splits(task).items():
         assert x.dtype == torch.uint8 and x.shape == (card(name)["splits"][split], 1, 28, 28)
         assert y.dtype == torch.int64 and torch.bincount(y).tolist() == card(name)["class_counts"][split]
-    with np.load(REAL / card(name)["files"]["28"]["path"]) as arrays:
+    with np.load(real_file(card(name)["files"]["28"]["path"])) as arrays:
         np.testing.assert_array_equal(task.test.x[:, 0], arrays["test_images"])
         np.testing.assert_array_equal(task.test.y, arrays["test_labels"][:, 0])
 
@@ -137,9 +122,9 @@ def test_the_real_line_says_real(real, capsys):
 
 
 def test_without_a_native_file_the_28_pixel_images_are_enlarged_and_the_note_says_so(real):
-    if (REAL or ROOT).joinpath(card("breast")["files"]["64"]["path"]).is_file():
-        pytest.skip("the native 64 px file is here")
     small, large = real("breast"), real("breast", size=64)
+    if find("breast", "64")[0] is not None:
+        pytest.skip("the native 64 px file is here")
     assert large.provenance == "real"
     assert large.note.startswith("enlarged from 28 to 64 px; native: make data ONLY=breast:64")
     wanted = F.interpolate(small.test.x.float(), size=(64, 64), mode="bilinear", align_corners=False)
@@ -230,6 +215,8 @@ def test_an_npz_that_would_run_code_is_refused(monkeypatch, tmp_path):
         ("chest", {}, "several labels per image"),
         ("breast", {"size": 32}, "BreastMNIST has no size 32: choose one of 28, 64, 128, 224"),
         ("heart", {"site": "zurich"}, "no site 'zurich': choose one of cleveland, hungary, switzerland, va"),
+        ("vgg16", {}, "vgg16 is a set of weights, not of data: use load_backbone"),
+        ("resnet18", {"size": 64}, "resnet18 is a set of weights, not of data: use load_backbone"),
         ("path", {"size": 224}, "PathMNIST at 224 px needs 16.1 GB of memory, and this course stops at 2 GB"),
     ],
 )
@@ -281,12 +268,12 @@ def test_the_heart_twin_has_the_cards_columns_rows_and_no_zero_that_means_missin
 
 
 @pytest.mark.parametrize("site", SITES)
-def test_the_real_heart_table_is_the_file_with_its_marks_for_missing(real, site):
+def test_the_real_heart_table_is_the_file_with_its_marks_for_missing(real, real_file, site):
     """Against the file, read line by line."""
     task = real("heart", site, site=site, quiet=True)
     check_heart(task, site)
     columns = card("heart")["columns"]
-    rows = [line.split(",") for line in (REAL / card("heart")["files"][site]["path"]).read_text().split()]
+    rows = [line.split(",") for line in real_file(card("heart")["files"][site]["path"]).read_text().split()]
 
     def is_missing(column, value):
         return value == "?" or (column in ("chol", "trestbps") and float(value) == 0)

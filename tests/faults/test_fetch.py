@@ -255,7 +255,28 @@ def test_the_real_cards_can_be_listed(tmp_path):
     every = fetch.wanted(list(assets.cards()), (28, 64, 128, 224), tmp_path)
     assert len({file.path for file in every}) == len(every) > 40
     assert all(file.url.startswith("https://") for file in every)
-    assert {file.label for file in fetch.wanted(None, (28,), tmp_path)} >= {"pneumonia:28", "heart:va"}
+    usual = {file.label for file in fetch.wanted(None, (28,), tmp_path)}
+    assert usual >= {"pneumonia:28", "heart:va", "vgg16:imagenet", "resnet18:imagenet"}
+
+
+@pytest.mark.parametrize(("name", "label"), [("vgg16", "vgg16:imagenet"), ("resnet18:imagenet", "resnet18:imagenet")])
+def test_weights_are_fetched_by_name_whatever_the_sizes_of_images(name, label, tmp_path):
+    for sizes in ((28,), (64, 128)):
+        (file,) = fetch.wanted([name], sizes, tmp_path)
+        assert file.label == label and file.path.parent == tmp_path / "weights"
+        assert file.path.name == file.url.rpartition("/")[2]  # so that Keras' and torch's caches know it by this name
+
+
+@pytest.mark.parametrize("fault", ["", "corrupt", "html", "truncate"])
+def test_weights_arrive_like_data_whole_or_not_at_all(fault, server, registry, tmp_path, capsys):
+    """In their own folder, beside the data; a fault leaves the course its embedded ones."""
+    path = "weights/trunk.h5"
+    register(registry, server.serve("a", BODY, fault=fault), name="trunk", key="imagenet", path=path, megabytes=0.4)
+    assert fetch.fetch(["trunk"]) == (1 if fault else 0)
+    assert (tmp_path / path).is_file() is not bool(fault)
+    lines = sentences(capsys)
+    assert "trunk:imagenet (trunk.h5): 0.40 MB, into " in lines[0]
+    assert fault or (tmp_path / path).read_bytes() == BODY
 
 
 # --- network ---

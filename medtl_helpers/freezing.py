@@ -1,0 +1,90 @@
+"""Freezing by named stage, learning rates by stage, and a table of what trains.
+
+``requires_grad = False`` alone is not freezing: in train mode batch norm goes on moving its running statistics and
+normalises with those of the batch, so that a "frozen" network gives other features after training than before.
+``freeze`` holds both still (``StagedNet.train`` keeps frozen stages in eval mode).
+"""
+
+import torch
+
+from .nets import StagedNet
+
+
+def freeze(model: StagedNet, *names: str, upto: str | None = None) -> StagedNet:
+    """Freeze the stages ``names``; or all stages from the input ``upto`` and with the one named; or, with neither, all.
+
+    The weights get no gradient, and batch norm neither moves nor uses the batch's statistics. ``"head"`` freezes the
+    head, which the other two forms never do. Returns ``model``. Raises ValueError for a stage that is not there, or
+    when both forms are used at once.
+    """
+    if names and upto is not None:
+        raise ValueError(f"Stages by name ({', '.join(names)}) and upto={upto!r} exclude each other: give one of them.")
+    for name in names or _first(model, upto):
+        model.part(name).requires_grad_(False).eval()
+        model.frozen.add(name)
+    return model
+
+
+def unfreeze(model: StagedNet, *names: str) -> StagedNet:
+    """Let the parts ``names`` train again, or all stages and the head when none is named. Returns ``model``."""
+    for name in names or model.parts():
+        model.part(name).requires_grad_(True).train(model.training)
+        model.frozen.discard(name)
+    return model
+
+
+def _first(model: StagedNet, upto: str | None) -> list[str]:
+    stages = list(model.stages)
+    if upto is None:
+        return stages
+    if upto not in stages:
+        raise ValueError(f"There is no stage {upto!r} to freeze up to; this network has {', '.join(stages)}.")
+    return stages[: stages.index(upto) + 1]
+
+
+def parameter_groups(model: StagedNet, lr: float, decay: float = 1.0) -> list[dict]:
+    """Optimiser groups, one per part that is not frozen: the head at ``lr``, each stage below at ``decay`` × the next.
+
+    Discriminative fine-tuning of Howard, Ruder, ACL 2018, section 3.2 (doi 10.18653/v1/P18-1031), who take
+    ``decay`` = 1/2.6. Each group carries its ``name``. Raises ValueError when everything is frozen.
+    """
+    groups = [
+        {"params": list(model.part(name).parameters()), "lr": lr * decay**depth, "name": name}
+        for depth, name in enumerate(reversed(list(model.parts())))
+        if name not in model.frozen
+    ]
+    if not groups:
+        raise ValueError("Every stage and the head are frozen, so there is nothing to train: unfreeze the head.")
+    return groups
+
+
+def parameter_report(model: StagedNet, size: int = 64):
+    """A pandas table, one row per part: weights, how many of them train, batch-norm statistics, and multiply-adds.
+
+    ``multiply-adds`` (millions) are those of one forward pass of one image of ``size`` pixels a side, counted by
+    torch: convolutions and linear layers.
+    """
+    import pandas as pd
+    from torch.utils.flop_counter import FlopCounterMode
+
+    weight = next(model.parameters())
+    x = model.input(torch.zeros(1, weight.shape[1], size, size, device=weight.device))
+    rows = {}
+    was_training = model.training
+    model.eval()
+    for name in model.parts():
+        part = model.part(name)
+        x = model.pool(x) if name == "head" else x
+        with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+            x = part(x)
+        count = sum(p.numel() for p in part.parameters())
+        rows[name] = {
+            "weights": count,
+            "trainable": sum(p.numel() for p in part.parameters() if p.requires_grad),
+            "statistics": sum(b.numel() for b in part.buffers() if b.is_floating_point()),
+            "multiply-adds (millions)": counter.get_total_flops() / 2e6,
+        }
+    model.train(was_training)
+    table = pd.DataFrame(rows).T
+    table.loc["all"] = table.sum()
+    return table.astype({column: int for column in ("weights", "trainable", "statistics")})
