@@ -7,6 +7,8 @@ Everything is drawn from one seed: the same seed gives the same bytes on every C
 Coordinates run from -1 to 1 in both directions, whatever the size in pixels. A shape is a soft mask in 0..1.
 """
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 
@@ -96,14 +98,34 @@ SMEAR = {
     "neutrophil": (0.54, 4, 0.17, 0.27, 0.30, (0.90, 0.80, 0.84), (0.44, 0.25, 0.60), (0.82, 0.66, 0.76)),
     "platelet": (0.17, 0, 0.00, 0.00, 0.50, (0.72, 0.60, 0.80), (0.50, 0.32, 0.64), (0.46, 0.28, 0.62)),
 }
-_ROWS = list(SMEAR.values())
-_RADIUS, _LOBES, _LOBE_RADIUS, _SPREAD, _GRANULES = (torch.tensor([row[i] for row in _ROWS]) for i in range(5))
-_CYTOPLASM, _NUCLEUS, _GRANULE = (torch.tensor([row[i] for row in _ROWS]) for i in (5, 6, 7))
-_KIDNEY = list(SMEAR).index("monocyte")  # its nucleus has a bite taken out
+
+
+class CellTypes(NamedTuple):
+    """Cell types to draw: the columns of ``SMEAR`` as tensors, one entry per type, and two peculiarities."""
+
+    radius: torch.Tensor
+    lobes: torch.Tensor
+    lobe_radius: torch.Tensor
+    spread: torch.Tensor
+    granules: torch.Tensor
+    cytoplasm: torch.Tensor
+    nucleus: torch.Tensor
+    granule: torch.Tensor
+    kidney: torch.Tensor  # bool: the nucleus has a bite taken out
+    hidden: torch.Tensor  # bool: the granules hide the nucleus
+
+
+def cell_types(rows, kidney, hidden) -> CellTypes:
+    """``CellTypes`` of rows like those of ``SMEAR``; ``kidney`` and ``hidden`` have one truth value per row."""
+    columns = [torch.tensor(column) for column in zip(*rows, strict=True)]
+    return CellTypes(*columns, torch.tensor(kidney), torch.tensor(hidden))
+
+
+_CELLS = cell_types(SMEAR.values(), [c == "monocyte" for c in SMEAR], [c == "basophil" for c in SMEAR])
 RED_CELLS = 5  # behind each white cell, some of them out of view
 
 
-def _paint_smear(labels, size: int, generator):
+def _paint_smear(labels, size: int, generator, cells: CellTypes = _CELLS):
     n = len(labels)
     y, x = pixel_grid(size)
 
@@ -123,31 +145,31 @@ def _paint_smear(labels, size: int, generator):
 
     cy, cx, turn = random(-0.15, 0.15), random(-0.15, 0.15), random(0, 2 * torch.pi)
     grow = random(0.86, 1.14)
-    radius = _RADIUS[labels][:, None, None] * grow
+    radius = cells.radius[labels][:, None, None] * grow
     wobble = 1 + 0.10 * _noise(n, size, 4, generator)
     cell = _disc(y, x, cy, cx, radius * wobble, random(0.9, 1.15), turn)
-    _over(image, tint(_CYTOPLASM), cell)
+    _over(image, tint(cells.cytoplasm), cell)
 
     grains = (torch.randn(n, 1, size, size, generator=generator) if size < 48
               else _noise(n, size, 32, generator)[:, None] * 2)[:, 0]  # fmt: skip
-    threshold = torch.special.ndtri(1 - _GRANULES[labels] * 0.75)[:, None, None]
+    threshold = torch.special.ndtri(1 - cells.granules[labels] * 0.75)[:, None, None]
     granules = ((grains - threshold) * 3).sigmoid_() * cell
-    _over(image, tint(_GRANULE), granules * 0.8)
+    _over(image, tint(cells.granule), granules * 0.8)
 
     nucleus = torch.zeros(n, size, size)
-    for lobe in range(int(_LOBES.max())):
-        present = (_LOBES[labels] > lobe).float()[:, None, None]
-        at = turn + lobe * (2 * torch.pi / _LOBES[labels].clamp(min=1).float()[:, None, None]) * random(0.8, 1.1)
-        away = _SPREAD[labels][:, None, None] * grow * random(0.8, 1.2)
-        lobe_radius = _LOBE_RADIUS[labels][:, None, None] * grow * random(0.85, 1.15)
+    for lobe in range(int(cells.lobes.max())):
+        present = (cells.lobes[labels] > lobe).float()[:, None, None]
+        at = turn + lobe * (2 * torch.pi / cells.lobes[labels].clamp(min=1).float()[:, None, None]) * random(0.8, 1.1)
+        away = cells.spread[labels][:, None, None] * grow * random(0.8, 1.2)
+        lobe_radius = cells.lobe_radius[labels][:, None, None] * grow * random(0.85, 1.15)
         mask = _disc(y, x, cy + away * at.sin(), cx + away * at.cos(), lobe_radius, random(0.95, 1.2), at)
         nucleus = torch.maximum(nucleus, mask * present)
     bite = _disc(y, x, cy + 0.36 * turn.cos(), cx + 0.36 * turn.sin(), random(0.20, 0.30))
-    nucleus = nucleus * (1 - bite * (labels == _KIDNEY)[:, None, None])
+    nucleus = nucleus * (1 - bite * cells.kidney[labels][:, None, None])
     chromatin = 1 - 0.12 * _noise(n, size, max(4, size // 4), generator).abs_()
     shade = 1 - nucleus * (1 - chromatin)
-    covered = 1 - 0.45 * granules * (labels == 0)[:, None, None]  # a basophil's granules hide its nucleus
-    _over(image, tint(_NUCLEUS), nucleus * covered * 0.95)
+    covered = 1 - 0.45 * granules * cells.hidden[labels][:, None, None]
+    _over(image, tint(cells.nucleus), nucleus * covered * 0.95)
     return image.mul_(shade[:, None]).add_(0.012 * torch.randn(n, 3, size, size, generator=generator))
 
 

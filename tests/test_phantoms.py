@@ -27,18 +27,6 @@ CHANNELS = {"smear": 3, "chest": 1, "ultrasound": 1, "texture": 1}
 SITES = ("cleveland", "hungary", "switzerland", "va")
 
 
-def real_folder():
-    """MEDTL_DATA, as it was when the tests began, or ../shared/data; None without."""
-    asked = os.environ.get("MEDTL_DATA", "")
-    if asked == "twin":
-        return None
-    found = [f for f in ((Path(asked), ROOT / asked) if asked else [ROOT / "../shared/data"]) if f.is_dir()]
-    return found[0].resolve() if found else None
-
-
-REAL = real_folder()
-
-
 def labels(kind, n=40):
     return torch.arange(n) % CLASSES[kind]
 
@@ -237,12 +225,12 @@ def test_the_four_twins_are_drawn_independently_of_each_other():
     assert np.corrcoef([heart_twin(site, 300)["age"] for site in SITES])[np.triu_indices(4, 1)].max() < 0.25
 
 
-@pytest.mark.skipif(REAL is None, reason="no real data: set MEDTL_DATA to a folder with heart_disease/")
 @pytest.mark.parametrize("site", SITES)
-def test_the_twin_has_the_real_tables_balance_missing_values_and_means(site, monkeypatch):
+def test_the_twin_has_the_real_tables_balance_missing_values_and_means(site, real_file, monkeypatch):
     """Share of disease within 1 point, missing within 5, column means within 0.4 real standard deviations."""
+    real_data = str(real_file(card("heart")["files"][site]["path"]).parents[1])
     tables = {}
-    for kind, folder in (("real", str(REAL)), ("twin", "twin")):
+    for kind, folder in (("real", real_data), ("twin", "twin")):
         monkeypatch.setenv("MEDTL_DATA", folder)
         tables[kind] = load("heart", site=site, quiet=True).all_rows
     assert len(tables["twin"].y) == len(tables["real"].y)

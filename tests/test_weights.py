@@ -1,0 +1,651 @@
+"""Which weights are taken, and that it is always said; files of Keras and torch: whole, damaged, another network's."""
+
+import hashlib
+import pickle
+import re
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from medtl_helpers import assets, checks, nets, weights
+from medtl_helpers.train import to_float
+from medtl_helpers.weights import find_weights, load_backbone, load_resnet, load_vgg16, read_vgg16, write_vgg16
+
+HTML = b"<!DOCTYPE html>\n<html><body>Please log in to the hospital network.</body></html>"
+WIDTHS = [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
+NAMES = [f"block{b}_conv{c}" for b, n in ((1, 2), (2, 2), (3, 3), (4, 3), (5, 3)) for c in range(1, n + 1)]
+
+LAYOUTS = {
+    "Keras 3 .weights.h5": ("layers/conv2d{k}/vars/0", "layers/conv2d{k}/vars/1"),
+    "Keras 3 .weights.h5, inside another model": (
+        "layers/functional/layers/conv2d{k}/vars/0", "layers/functional/layers/conv2d{k}/vars/1"
+    ),
+    "Keras 3 .h5": ("model_weights/{name}/{name}/kernel", "model_weights/{name}/{name}/bias"),
+    "Keras 2": ("{name}/{name}/kernel:0", "{name}/{name}/bias:0"),
+    "Keras 2, whole model": ("model_weights/{name}/{name}/kernel:0", "model_weights/{name}/{name}/bias:0"),
+    "Keras 1, as downloaded": ("{name}/{name}_W_1:0", "{name}/{name}_b_1:0"),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def nothing_fetched(monkeypatch, tmp_path):
+    """Empty data folder and caches, no MEDTL_VGG16, and a report of its own."""
+    for name in ("MEDTL_DATA", "KERAS_HOME", "TORCH_HOME"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.delenv("MEDTL_VGG16", raising=False)
+    monkeypatch.setattr(checks, "_weights", {})
+
+
+@pytest.fixture(scope="module")
+def convolutions():
+    """VGG16's, random and already rounded to half precision."""
+    generator = torch.Generator().manual_seed(0)
+    pairs = zip([3, *WIDTHS], WIDTHS, strict=False)
+    made = [
+        (torch.randn(o, i, 3, 3, generator=generator) * (2 / (9 * i)) ** 0.5, torch.randn(o, generator=generator) / 10)
+        for i, o in pairs
+    ]
+    return [(kernel.half().float(), bias.half().float()) for kernel, bias in made]
+
+
+def h5(path, arrays):
+    """An HDF5 file of ``arrays`` by name, uncompressed."""
+    with h5py.File(path, "w") as file:
+        for name, values in arrays.items():
+            file[name] = values
+    return path
+
+
+def keras_arrays(convolutions, kernel, bias):
+    """As Keras names them: ``kernel`` and ``bias`` are the names with {name} and {k} to be filled in."""
+    arrays = {}
+    for k, (name, (w, b)) in enumerate(zip(NAMES, convolutions, strict=True)):
+        fill = {"name": name, "k": f"_{k}" if k else ""}
+        arrays[kernel.format(**fill)] = w.permute(2, 3, 1, 0).half().numpy()
+        arrays[bias.format(**fill)] = b.half().numpy()
+    return arrays
+
+
+@pytest.fixture(scope="module")
+def trunk(convolutions, tmp_path_factory):
+    """A file in the layout of Keras 3, uncompressed: quick to read."""
+    arrays = keras_arrays(convolutions, *LAYOUTS["Keras 3 .weights.h5"])
+    return h5(tmp_path_factory.mktemp("trunk") / "trunk.weights.h5", arrays)
+
+
+@pytest.fixture(scope="module")
+def written(convolutions, tmp_path_factory):
+    """A file as ``write_vgg16`` writes it."""
+    path = tmp_path_factory.mktemp("written") / "trunk.weights.h5"
+    write_vgg16(path, convolutions)
+    return path
+
+
+def small_resnet(width=32, seed=0):
+    """A ResNet whose batch norm has statistics of its own."""
+    torch.manual_seed(seed)
+    model = nets.small_resnet(3, width)
+    statistics(model)
+    return model.eval()
+
+
+def statistics(model):
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias)
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+
+
+@pytest.fixture(scope="module")
+def resnet_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("resnet") / "resnet.pt"
+    weights.write_resnet(path, small_resnet())
+    return path
+
+
+@pytest.fixture(scope="module")
+def torchvision_file(tmp_path_factory):
+    """A state dict of torchvision's ResNet-18, as it is downloaded: with its head, in full precision."""
+    from torchvision.models import resnet18
+
+    torch.manual_seed(4)
+    theirs = resnet18(num_classes=5)
+    statistics(theirs)
+    path = tmp_path_factory.mktemp("torchvision") / "resnet18.pth"
+    torch.save(theirs.state_dict(), path)
+    return path
+
+
+def put(monkeypatch, network, path, folder=None):
+    """Put a file where ``make data`` puts ImageNet's (or into ``folder``), and its checksum onto the card."""
+    entry = assets.card(weights.CARDS[network])["files"]["imagenet"]
+    there = folder / entry["url"].rpartition("/")[2] if folder else assets.data_folder() / entry["path"]
+    there.parent.mkdir(parents=True, exist_ok=True)
+    there.write_bytes(path.read_bytes())
+    monkeypatch.setitem(entry, "checksum", f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}")
+    return there
+
+
+def embed(monkeypatch, network, path):
+    """Let ``path`` be the embedded file."""
+    whole = weights.embedded
+    monkeypatch.setattr(weights, "embedded", lambda name: path if name == network else whole(name))
+
+
+def has(model, convolutions):
+    layers = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
+    pairs = zip(layers, convolutions, strict=True)
+    return all(torch.equal(m.weight, w) and torch.equal(m.bias, b) for m, (w, b) in pairs)
+
+
+# --- which weights ---------------------------------------------------------------------------------------------------
+
+
+def test_weights_come_from_the_given_file_the_environment_the_fetched_file_and_last_the_embedded_one(
+    monkeypatch, tmp_path, trunk
+):
+    """All four are there; the first is taken away, and so on."""
+    embed(monkeypatch, "vgg16", trunk)
+    fetched = put(monkeypatch, "vgg16", trunk)
+    mine, other = tmp_path / "mine.h5", tmp_path / "environment.h5"
+    for path in (mine, other):
+        path.write_bytes(b"x")
+    monkeypatch.setenv("MEDTL_VGG16", str(other))
+    found = [find_weights("vgg16", mine), find_weights("vgg16")]
+    monkeypatch.delenv("MEDTL_VGG16")
+    found.append(find_weights("vgg16"))
+    fetched.unlink()
+    found.append(find_weights("vgg16"))
+    assert [(w.provenance, w.path) for w in found] == [
+        ("stand-in", mine), ("stand-in", other), ("ImageNet", fetched), ("phantoms", trunk)
+    ]  # fmt: skip
+    assert str(found[0]) == f"vgg16: stand-in weights from {mine}" and str(found[2]) == "vgg16: ImageNet weights"
+    assert str(found[3]) == ("vgg16: embedded weights, pre-trained on phantoms drawn by code; "
+                             "ImageNet's: make data ONLY=vgg16 (not fetched yet)")  # fmt: skip
+
+
+@pytest.mark.parametrize("asked, provenance", [("random", "random"), ("embedded", "phantoms")])
+@pytest.mark.parametrize("by", ["argument", "MEDTL_VGG16"])
+def test_random_and_embedded_weights_can_be_asked_for_though_others_are_there(
+    monkeypatch, trunk, asked, provenance, by
+):
+    put(monkeypatch, "vgg16", trunk)
+    if by == "MEDTL_VGG16":
+        monkeypatch.setenv("MEDTL_VGG16", asked)
+    found = find_weights("vgg16", asked if by == "argument" else None)
+    assert found.provenance == provenance and found.path == (None if asked == "random" else weights.embedded("vgg16"))
+
+
+def test_the_environment_is_about_vgg16_only_and_an_argument_beats_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDTL_VGG16", str(tmp_path / "nowhere"))
+    assert find_weights("resnet").provenance == "phantoms"
+    assert find_weights("vgg16", "random").provenance == "random"
+
+
+@pytest.mark.parametrize("network, variable, below", [("vgg16", "KERAS_HOME", "models"),
+                                                      ("resnet", "TORCH_HOME", "hub/checkpoints")])  # fmt: skip
+def test_the_caches_of_keras_and_torch_are_looked_into(monkeypatch, tmp_path, trunk, network, variable, below):
+    """Unless the file there is not what the card says, or twins are asked for."""
+    there = put(monkeypatch, network, trunk, tmp_path / variable / below)
+    found = find_weights(network)
+    assert (found.provenance, found.path) == ("ImageNet", there)
+    monkeypatch.setenv("MEDTL_DATA", "twin")
+    found = find_weights(network)
+    assert found.provenance == "phantoms" and "(MEDTL_DATA=twin)" in str(found)
+    monkeypatch.setenv("MEDTL_DATA", str(tmp_path / "MEDTL_DATA"))
+    there.write_bytes(there.read_bytes()[:-1])
+    assert find_weights(network).provenance == "phantoms"
+
+
+def test_torchs_cache_is_where_torch_itself_puts_it(monkeypatch, tmp_path, trunk):
+    monkeypatch.delenv("TORCH_HOME")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    there = put(monkeypatch, "resnet", trunk, tmp_path / "caches" / "torch" / "hub" / "checkpoints")
+    assert find_weights("resnet").path == there
+
+
+def test_a_fetched_file_with_the_wrong_checksum_is_not_taken_and_named(monkeypatch, trunk):
+    path = put(monkeypatch, "vgg16", trunk)
+    path.write_bytes(HTML)
+    found = find_weights("vgg16")
+    assert found.provenance == "phantoms" and f"{path} has the wrong checksum" in str(found)
+
+
+def test_a_given_file_is_seen_from_here_or_from_the_checkout(monkeypatch, tmp_path):
+    (tmp_path / "mine.h5").write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+    assert find_weights("vgg16", "mine.h5").path == tmp_path / "mine.h5"
+    root = Path(__file__).resolve().parents[1]
+    assert find_weights("vgg16", "datasets/README.md").path == root / "datasets" / "README.md"
+
+
+# --- loading and what it says ----------------------------------------------------------------------------------------
+
+SAYS = {
+    "random": "RANDOM weights, trained on nothing",
+    "embedded": "embedded weights, pre-trained on phantoms drawn by code; "
+    "ImageNet's: make data ONLY={card} (asked for)",
+    "fetched": "ImageNet weights",
+    "given": "stand-in weights from {path}",
+}
+
+
+@pytest.mark.parametrize("kind", SAYS)
+@pytest.mark.parametrize("network", ["vgg16", "resnet"])
+def test_every_loaded_network_says_where_its_weights_come_from(monkeypatch, request, capsys, network, kind):
+    """In one line, in its attribute, and in the report."""
+    files = {"vgg16": "trunk", "resnet": "torchvision_file" if kind == "fetched" else "resnet_file"}
+    path = request.getfixturevalue(files[network])
+    if kind == "fetched":
+        put(monkeypatch, network, path)
+    embed(monkeypatch, network, path)
+    given = {"random": "random", "embedded": "embedded", "given": path}.get(kind)
+    model = load_backbone(network, 3, weights=given)
+    line = f"{network}: {SAYS[kind].format(card=weights.CARDS[network], path=path)}\n"
+    assert capsys.readouterr().out == str(model.weights) + "\n" == line
+    provenance = {"embedded": "phantoms", "fetched": "ImageNet", "given": "stand-in"}.get(kind, kind)
+    assert model.weights.provenance == provenance and checks._weights == {network: provenance}
+    assert model.head.out_features == 3 and not any(module.training for module in model.modules())
+    assert (kind != "random") or model.weights.path is None
+
+
+def test_quiet_leaves_out_the_line_and_nothing_else(capsys):
+    model = load_backbone("resnet", 3, weights="random", quiet=True)
+    assert capsys.readouterr().out == "" and checks._weights == {"resnet": model.weights.provenance} == {
+        "resnet": "random"
+    }
+
+
+def test_the_loaded_weights_are_those_of_the_file_and_the_head_is_that_of_the_seed(trunk, convolutions):
+    models = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        models.append(load_backbone("vgg16", 3, weights=trunk, quiet=True))
+    assert all(has(model, convolutions) for model in models)
+    heads = [model.head.weight for model in models]
+    assert not torch.equal(heads[0], heads[1])
+    torch.manual_seed(0)
+    untrained = load_backbone("vgg16", 3, weights="random", quiet=True)
+    assert torch.equal(untrained.head.weight, heads[0]) and not has(untrained, convolutions)
+
+
+@pytest.mark.parametrize("kind", ["given", "fetched", "embedded"])
+def test_resnet_is_torchvisions_for_torchvisions_files_and_the_small_one_for_ours(
+    monkeypatch, torchvision_file, resnet_file, kind
+):
+    """Whether the file was fetched or given."""
+    path = resnet_file if kind == "embedded" else torchvision_file
+    if kind == "fetched":
+        put(monkeypatch, "resnet", path)
+    embed(monkeypatch, "resnet", resnet_file)
+    model = load_backbone("resnet", 2, weights=path if kind == "given" else None, quiet=True)
+    assert model.head.in_features == (256 if kind == "embedded" else 512)
+    kernel = torch.load(path, weights_only=True)["conv1.weight" if kind != "embedded" else "stem.0.weight"]
+    assert torch.equal(model.stages["stem"][0].weight, kernel.float())
+
+
+# --- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_network_is_answered_with_those_there_are():
+    for ask in (lambda: find_weights("vgg19"), lambda: load_backbone("vgg19", 2)):
+        with pytest.raises(ValueError, match=r"^There is no backbone 'vgg19': choose one of vgg16, resnet\.$"):
+            ask()
+
+
+@pytest.mark.parametrize("network", ["vgg16", "resnet"])
+def test_a_given_file_that_is_not_there_is_named_and_nothing_else_is_loaded(network, tmp_path, capsys):
+    with pytest.raises(FileNotFoundError, match=r"^There is no weight file .*no/such\.h5: correct the path\.$"):
+        load_backbone(network, 2, weights=tmp_path / "no" / "such.h5")
+    assert capsys.readouterr().out == "" and checks._weights == {}
+
+
+def test_a_missing_file_of_the_environment_is_named_with_its_variable(monkeypatch):
+    monkeypatch.setenv("MEDTL_VGG16", "/no/such.h5")
+    with pytest.raises(FileNotFoundError, match=r"no weight file /no/such\.h5: correct the path, or unset MEDTL_VGG16"):
+        find_weights("vgg16")
+
+
+def refused(network, path, sentence):
+    """One sentence that names the file, whatever library stumbled; nothing noted, nothing said."""
+    with pytest.raises(ValueError) as caught:
+        load_backbone(network, 2, weights=path)
+    text = str(caught.value)
+    assert text.startswith(str(path)) and sentence in text and "\n" not in text and text.endswith(".")
+    assert checks._weights == {}
+
+
+@pytest.mark.parametrize("damage", ["html", "empty", "text", "truncated", "first bytes", "noise"])
+@pytest.mark.parametrize("network", ["vgg16", "resnet"])
+def test_a_damaged_file_is_one_sentence_that_names_it(request, tmp_path, capsys, network, damage):
+    whole = request.getfixturevalue("trunk" if network == "vgg16" else "resnet_file").read_bytes()
+    noise = np.random.default_rng(0).integers(0, 256, 5000, dtype=np.uint8).tobytes()
+    content = {"html": HTML, "empty": b"", "text": b"hello world\n", "truncated": whole[: len(whole) // 2],
+               "first bytes": whole[:600], "noise": noise}  # fmt: skip
+    path = tmp_path / "mine.h5"
+    path.write_bytes(content[damage])
+    refused(network, path, "is no readable")
+    assert capsys.readouterr().out == ""
+
+
+def test_bytes_that_are_wrong_anywhere_in_the_structure_never_get_past_as_another_error(resnet_file, tmp_path):
+    """Forty times one flipped byte or a handful of random ones: it loads, or it is a sentence."""
+    rng, whole = np.random.default_rng(1), resnet_file.read_bytes()
+    model, path = nets.small_resnet(2), tmp_path / "damaged.pt"
+    for k in range(40):
+        if k % 2:
+            content = bytearray(whole[:])
+            content[rng.integers(3000)] ^= 255
+        else:
+            content = rng.integers(0, 256, 300, dtype=np.uint8).tobytes()
+        path.write_bytes(content)
+        try:
+            load_resnet(model, path)
+        except ValueError as error:
+            assert str(error).startswith(str(path))
+
+
+def other_files(kind, path, convolutions):
+    arrays = keras_arrays(convolutions, "{name}/{name}/kernel:0", "{name}/{name}/bias:0")
+    if kind == "a convolution missing":
+        arrays = {name: values for name, values in arrays.items() if "block5_conv3" not in name}
+    elif kind == "a bias missing":
+        arrays.pop("block4_conv2/block4_conv2/bias:0")
+    elif kind == "a bias of length 1":
+        arrays["block4_conv2/block4_conv2/bias:0"] = np.zeros(1, "float16")
+    elif kind == "another kernel":
+        arrays["block2_conv1/block2_conv1/kernel:0"] = np.zeros((5, 5, 64, 128), "float16")
+    elif kind == "VGG19":
+        arrays |= {"block3_conv4/block3_conv4/kernel:0": arrays["block3_conv3/block3_conv3/kernel:0"]}
+        arrays |= {"block3_conv4/block3_conv4/bias:0": arrays["block3_conv3/block3_conv3/bias:0"]}
+    elif kind == "a table":
+        arrays = {"table/values": np.zeros((3, 4)), "table/axis0": np.array([b"age", b"sex"])}
+    return h5(path, arrays)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["a convolution missing", "a bias missing", "a bias of length 1", "another kernel", "VGG19", "a table"],
+)
+def test_a_file_of_another_network_is_no_vgg16(tmp_path, convolutions, kind):
+    path = other_files(kind, tmp_path / "other.h5", convolutions)
+    refused("vgg16", path, "does not hold VGG16's 13 convolutions: give a file of keras.applications.VGG16")
+
+
+@pytest.mark.parametrize("kind", ["half as wide", "a statistic missing", "a list", "a checkpoint", "VGG16"])
+def test_a_file_of_another_network_is_no_resnet(tmp_path, trunk, kind):
+    path, model = tmp_path / "other.pt", small_resnet(16 if kind == "half as wide" else 32)
+    state = model.stages.state_dict()
+    if kind == "a statistic missing":
+        state.pop("layer3.0.bn2.running_var")
+    if kind == "VGG16":
+        path.write_bytes(trunk.read_bytes())
+    else:
+        whole = {"a list": list(state.values()), "a checkpoint": {"model": state, "epoch": 3}}
+        torch.save(whole.get(kind, state), path)
+    refused("resnet", path, "is no readable torch" if kind == "VGG16" else "does not hold the weights of")
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("by", ["torch.save", "pickle"])
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_a_file_that_would_run_code_is_refused_and_does_not_run(tmp_path, by, protocol):
+    """A pickle is a program."""
+    ran, path = tmp_path / "ran", tmp_path / "mine.pt"
+
+    class Program:
+        def __reduce__(self):
+            return Path.touch, (ran,)
+
+    content = small_resnet().stages.state_dict() | {"fc.weight": Program()}
+    if by == "torch.save":
+        torch.save(content, path, pickle_protocol=protocol)
+    else:
+        path.write_bytes(pickle.dumps(content, protocol))
+    refused("resnet", path, "is no readable torch weight file")
+    assert not ran.exists()
+
+
+# --- VGG16's file ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_each_layout_that_keras_ever_wrote_is_read_bit_for_bit(layout, tmp_path, convolutions):
+    """Though HDF5 sorts conv2d_10 before conv2d_2."""
+    path = h5(tmp_path / "trunk.h5", keras_arrays(convolutions, *LAYOUTS[layout]))
+    model = nets.vgg16(2)
+    load_vgg16(model, path)
+    assert has(model, convolutions)
+    for (kernel, bias), (w, b) in zip(read_vgg16(path), convolutions, strict=True):
+        assert kernel.dtype == bias.dtype == torch.float32 and torch.equal(kernel, w) and torch.equal(bias, b)
+
+
+def test_dense_layers_and_an_optimisers_moments_in_the_file_do_no_harm(tmp_path, convolutions):
+    """A classifier around VGG16, trained and saved."""
+    kernel, bias = LAYOUTS["Keras 3 .weights.h5"]
+    arrays = keras_arrays(convolutions, kernel, bias)
+    moments = {f"optimizer/vars/{k + 2}": values for k, values in enumerate(arrays.values())}
+    dense = {"layers/dense/vars/0": np.zeros((512, 2), "float32"), "layers/dense/vars/1": np.zeros(2, "float32")}
+    path = h5(tmp_path / "trained.weights.h5", arrays | moments | dense)
+    assert all(torch.equal(ours[0], w) for ours, (w, _) in zip(read_vgg16(path), convolutions, strict=True))
+
+
+def test_reading_costs_no_random_number(trunk):
+    before = torch.get_rng_state()
+    read_vgg16(trunk)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.fixture(scope="module")
+def keras_vgg16():
+    import keras
+
+    return keras.applications.VGG16(weights=None, include_top=False, input_shape=(32, 32, 3))
+
+
+def test_keras_reads_the_written_file_and_computes_the_same_features(written, keras_vgg16):
+    """From the same bytes 0..255: Keras through its preprocess_input, torch through the network's own input."""
+    from keras.applications.vgg16 import preprocess_input
+
+    keras_vgg16.load_weights(written)
+    x = torch.randint(0, 256, (2, 3, 32, 32), generator=torch.Generator().manual_seed(1)).byte()
+    theirs = keras_vgg16(preprocess_input(x.permute(0, 2, 3, 1).numpy().astype("float32")))
+    theirs = theirs.detach().cpu().mean((1, 2))
+    model = load_backbone("vgg16", 2, weights=written, quiet=True)
+    with torch.inference_mode():
+        ours = model.features(to_float(x))
+    assert ours.std() > 0.1
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3 * ours.abs().max().item())
+
+
+def test_what_keras_writes_is_read(keras_vgg16, tmp_path):
+    path = tmp_path / "keras.weights.h5"
+    keras_vgg16.save_weights(path)
+    model = nets.vgg16(2)
+    load_vgg16(model, path)
+    layers = [layer for layer in keras_vgg16.layers if layer.weights]
+    theirs = [[torch.from_numpy(values) for values in layer.get_weights()] for layer in layers]
+    assert has(model, [(kernel.permute(3, 2, 0, 1), bias) for kernel, bias in theirs])
+
+
+@pytest.mark.parametrize("network", ["vgg16", "resnet"])
+def test_the_same_weights_are_written_as_the_same_bytes_and_no_unfinished_file_is_left(tmp_path, convolutions, network):
+    """So that git sees no change where there is none; the folder is made where it is missing."""
+    written = []
+    for folder in ("one", "two"):
+        path = tmp_path / folder / "deep" / weights.EMBEDDED[network]
+        write_vgg16(path, convolutions[:3]) if network == "vgg16" else weights.write_resnet(path, small_resnet())
+        written.append(path.read_bytes())
+        assert list(path.parent.iterdir()) == [path]
+    assert written[0] == written[1]
+
+
+def test_the_file_is_in_half_precision_and_half_the_size(written, convolutions):
+    assert all(torch.equal(ours, w) for (ours, _), (w, _) in zip(read_vgg16(written), convolutions, strict=True))
+    assert written.stat().st_size < 2.1 * sum(kernel.numel() + bias.numel() for kernel, bias in convolutions)
+
+
+# --- folding batch norm ----------------------------------------------------------------------------------------------
+
+
+def normed(double):
+    """Three convolutions with batch norm as in vgg16_bn, with statistics and scales that matter, in eval mode."""
+    torch.manual_seed(2)
+    layers, before = [], 3
+    for width in (8, 16, 16):
+        layers += [nn.Conv2d(before, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
+        before = width
+    layers = nn.Sequential(*layers[:6], nn.MaxPool2d(2), *layers[6:])
+    statistics(layers)
+    return layers.double().eval() if double else layers.eval()
+
+
+def folded(layers, cast=None):
+    """The plain network of the folded convolutions."""
+    plain, fused = [], iter(weights.fold_batch_norm(layers))
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            kernel, bias = next(fused)
+            new = nn.Conv2d(layer.in_channels, layer.out_channels, 3, padding=1, dtype=kernel.dtype)
+            cast = cast or kernel.dtype
+            new.weight.data, new.bias.data = kernel.to(cast).to(kernel.dtype), bias.to(cast).to(kernel.dtype)
+            plain.append(new)
+        elif not isinstance(layer, nn.BatchNorm2d):
+            plain.append(layer)
+    return nn.Sequential(*plain).eval()
+
+
+def test_folding_batch_norm_changes_nothing_but_rounding():
+    layers, x = normed(True), torch.randn(4, 3, 12, 12, dtype=torch.float64)
+    before = {name: value.clone() for name, value in layers.state_dict().items()}
+    with torch.no_grad():
+        torch.testing.assert_close(folded(layers)(x), layers(x), rtol=1e-12, atol=1e-12)
+    assert all(torch.equal(value, before[name]) for name, value in layers.state_dict().items())
+
+
+def test_folding_is_the_formula_of_the_docstring():
+    layers = normed(True)
+    convolution, norm = layers[3], layers[4]
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    kernel, bias = weights.fold_batch_norm(layers)[1]
+    torch.testing.assert_close(kernel, (convolution.weight * scale[:, None, None, None]).detach())
+    torch.testing.assert_close(bias, ((convolution.bias - norm.running_mean) * scale + norm.bias).detach())
+    assert not kernel.requires_grad and len(weights.fold_batch_norm(layers)) == 3
+
+
+def test_half_precision_drifts_by_a_few_of_its_roundings():
+    """Its relative rounding is 2⁻¹¹; the outputs may move by a few times that of their size, and do move."""
+    layers, x = normed(False), torch.randn(4, 3, 12, 12)
+    with torch.no_grad():
+        wanted, ours = layers(x), folded(layers, torch.float16)(x)
+    drift = ((ours - wanted).abs().mean() / wanted.abs().mean()).item()
+    assert 1e-6 < drift < 4 * 2**-11
+
+
+def test_a_folded_vgg16_computes_the_features_that_it_had_with_batch_norm(tmp_path):
+    """The whole way of pre-training: torchvision's vgg16_bn, folded, cast, written and read again."""
+    from torchvision.models.vgg import cfgs, make_layers
+
+    torch.manual_seed(3)
+    trunk = make_layers(cfgs["D"], batch_norm=True)
+    for module in trunk.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    x = to_float(torch.randint(0, 256, (8, 3, 32, 32)).byte())
+    model = nets.vgg16(2).eval()
+    with torch.no_grad():
+        trunk.train()(model.input(x))  # statistics of real activations
+        write_vgg16(tmp_path / "folded.weights.h5", weights.fold_batch_norm(trunk))
+        load_vgg16(model, tmp_path / "folded.weights.h5")
+        wanted = trunk.eval()(model.input(x)).mean((2, 3))
+        ours = model.features(x)
+    assert ((ours - wanted).norm() / wanted.norm()).item() < 0.01
+
+
+# --- ResNet's file ---------------------------------------------------------------------------------------------------
+
+
+def test_a_resnet_comes_back_from_its_file_statistics_and_all(resnet_file):
+    """Convolutions to half precision, everything else bit for bit."""
+    wrote, model = small_resnet(), nets.small_resnet(3).eval()
+    head = model.head.weight.clone()
+    load_resnet(model, resnet_file)
+    assert torch.equal(model.head.weight, head)
+    for name, value in model.stages.state_dict().items():
+        theirs = wrote.stages.state_dict()[name]
+        if "num_batches" not in name:
+            assert torch.equal(value, theirs.half().float() if value.ndim == 4 else theirs), name
+    x = torch.randn(2, 3, 32, 32)
+    with torch.inference_mode():
+        ours, wanted = model.features(x), wrote.features(x)
+    assert ((ours - wanted).norm() / wanted.norm()).item() < 4 * 2**-11
+
+
+def test_torchvisions_state_dict_gives_torchvisions_features(torchvision_file):
+    from torchvision.models import resnet18
+
+    theirs, model = resnet18(num_classes=5).eval(), nets.resnet18(2).eval()
+    theirs.load_state_dict(torch.load(torchvision_file, weights_only=True))
+    theirs.fc = nn.Identity()
+    load_resnet(model, torchvision_file)
+    x = torch.rand(2, 3, 64, 64) * 2 - 1
+    with torch.inference_mode():
+        torch.testing.assert_close(model.features(x), theirs(model.input(x)), rtol=1e-4, atol=1e-4)
+
+
+# --- the embedded files ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["vgg16", "resnet"])
+def embedded_file(request):
+    path = weights.embedded(request.param)
+    if not path.is_file():
+        pytest.skip(f"{path} is not here yet: python benchmarks/pretrain.py {request.param}")
+    return request.param, path
+
+
+def test_the_embedded_weights_are_small_and_where_they_are_looked_for(embedded_file):
+    network, path = embedded_file
+    assert path.stat().st_size <= {"vgg16": 32e6, "resnet": 6e6}[network]
+    found = find_weights(network, "embedded")
+    assert (found.provenance, found.path) == ("phantoms", path)
+    assert find_weights(network).provenance == "phantoms"  # nothing is fetched here
+
+
+def test_the_embedded_weights_load_and_are_finite_and_trained(embedded_file):
+    """Features of different images differ, and no unit's weights are what the seed gave."""
+    network, _ = embedded_file
+    torch.manual_seed(0)
+    model, untrained = load_backbone(network, 2, quiet=True), load_backbone(network, 2, weights="random", quiet=True)
+    for (name, value), start in zip(
+        model.stages.state_dict().items(), untrained.stages.state_dict().values(), strict=True
+    ):
+        assert value.isfinite().all(), name
+        assert not torch.equal(value, start) or "num_batches" in name, name
+    x = to_float(torch.randint(0, 256, (4, 3, 64, 64), generator=torch.Generator().manual_seed(0)).byte())
+    with torch.inference_mode():
+        features = model.features(x)
+    assert features.isfinite().all() and features.std(0).max() > 0
+
+
+def test_keras_reads_the_embedded_vgg16(keras_vgg16):
+    path = weights.embedded("vgg16")
+    if not path.is_file():
+        pytest.skip(f"{path} is not here yet: python benchmarks/pretrain.py vgg16")
+    keras_vgg16.load_weights(path)
+    first = torch.from_numpy(keras_vgg16.layers[1].get_weights()[0]).permute(3, 2, 0, 1)
+    assert torch.equal(first, read_vgg16(path)[0][0])
+
+
+def test_the_readme_of_the_course_names_what_is_embedded():
+    """One name for each network, told apart by its ending: Keras' for VGG16, torch's for the ResNet."""
+    assert set(weights.EMBEDDED) == set(weights.CARDS) == {"vgg16", "resnet"}
+    assert re.fullmatch(r"\w+\.weights\.h5", weights.EMBEDDED["vgg16"]) and weights.EMBEDDED["resnet"].endswith(".pt")
+    assert all(assets.card(card)["kind"] == "weights" for card in weights.CARDS.values())
