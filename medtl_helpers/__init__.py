@@ -7,7 +7,9 @@ first used, so that torch and Keras are paid for only by the cells that need the
 import importlib
 import os
 
-os.environ.setdefault("KERAS_BACKEND", "torch")  # must stand before the first `import keras`
+os.environ.setdefault("KERAS_BACKEND", "torch")  # both must stand before the first `import keras`
+if os.environ.get("MEDTL_DEVICE"):
+    os.environ.setdefault("KERAS_TORCH_DEVICE", os.environ["MEDTL_DEVICE"])
 
 __version__ = "0.1.0"
 
@@ -16,20 +18,27 @@ _PUBLIC = {
     "assets": ("card", "cards", "recorded"),
     "checks": ("check", "session_report"),
     "devices": ("budget", "describe", "device", "seed_everything"),
+    "finetune": ("fine_tune", "fit_cached", "gradual_unfreeze", "lp_ft", "prefix_features", "probe"),
     "folders": ("load_folder",),
+    "freezing": ("freeze", "parameter_groups", "parameter_report", "unfreeze"),
     "grading": ("grade",),
     "hospital_figures": (),
     "hospitals": (),
+    "keras_recipes": (),
     "lessons": ("begin", "course_map", "data_cards", "environment"),
     "losses": ("EWC", "L2SP", "FeatureDistillation", "SourceReplay", "fisher_diagonal", "minimise", "transfer_loss"),
     "metrics": ("Interval", "bootstrap_metrics", "paired_difference", "t_interval"),
-    "nets": ("CourseCNN",),
+    "nets": ("CourseCNN", "StagedNet"),
     "phantoms": ("draw",),
     "plots": ("COLOURS", "interval_plot", "show", "show_images", "show_shift", "show_transfer"),
     "scanners": ("SCANNERS", "Scanner"),
+    "sources": ("held_out_task",),
+    "strategies": (),
+    "strategy_figures": (),
     "table_twins": ("assay_shift",),
-    "tasks": ("ImageTask", "Split", "TableTask", "load", "split_table"),
+    "tasks": ("ImageTask", "Split", "TableTask", "few_shot", "load", "split_table"),
     "train": ("History", "augment", "fit", "predict", "to_float"),
+    "weights": ("find_weights", "load_backbone"),
     "widgets": ("slider",),
 }
 _MODULE_OF = {name: module for module, names in _PUBLIC.items() for name in names}

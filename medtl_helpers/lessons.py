@@ -7,6 +7,8 @@ from .devices import describe
 LESSONS = {
     "00_start_here": ("Start here", "What is transfer learning, and how do I read a result?", 25),
     "01_loss_formulation": ("The loss", "What exactly is minimised, and what does λ do?", 45),
+    "02_freezing_vs_finetuning": ("Freezing", "Which weights should train, and how?", 40),
+    "03_vgg16_keras_recipe": ("VGG16 in Keras", "How is the popular VGG16 recipe done right, step by step?", 45),
 }
 
 

@@ -22,6 +22,28 @@ FOLDER = Path(__file__).parent.parent / "notebooks"
 @pytest.fixture(autouse=True)
 def twins(monkeypatch):
     monkeypatch.setenv("MEDTL_DATA", "twin")
+    monkeypatch.delenv("MEDTL_VGG16", raising=False)
+
+
+FEATURES = {}  # of notebook 03: what the untouched VGG16 makes of the images takes most of its time
+
+
+@pytest.fixture(autouse=True)
+def features_only_once(request, monkeypatch):
+    """For notebook 03: remember the features of an image, by weights and pixels."""
+    if request.node.name.split("[")[-1].startswith("03"):
+        from medtl_helpers import keras_recipes
+
+        compute = keras_recipes.features
+
+        def remembered(below, x, **options):
+            key = (*(w.tobytes()[:4096] for w in below.get_weights()), below.output_shape, x.numpy().tobytes())
+            key = hash(key)
+            if key not in FEATURES:
+                FEATURES[key] = compute(below, x, **options)
+            return FEATURES[key]
+
+        monkeypatch.setattr(keras_recipes, "features", remembered)
 
 
 def run_until(notebook: str, claim: str, old: str, new: str, sections: tuple[str, ...]) -> None:
@@ -43,6 +65,8 @@ def run_until(notebook: str, claim: str, old: str, new: str, sections: tuple[str
 
 # the λ that only the test patients could tell
 ORACLE = 'min(real.lambdas, key=lambda lam: real.scores("hungary", 10, "L2-SP", lam, "log loss").mean())'
+# the sections of notebook 03 up to its trained network
+VGG_TRAINED = ("The data", "The right", "The trunk", "Phase", "A modern")
 # notebook, claim, what stands there, what breaks it, headings of the cells that are needed
 SABOTAGE = [
     ("00", "Networks that are accurate on their own scanner",
@@ -97,6 +121,62 @@ SABOTAGE = [
      ("One picture", "Gradient", "Four", "The hospitals", "The exp", "How far", "Imbalance")),
     ("01", "Weights buy recall with precision", "heart_report(3.0)", "heart_report(1.0)",
      ("One picture", "Gradient", "Four", "The hospitals", "The exp", "How far", "Imbalance")),
+    ("02", "The target's classes and scanners", '"D" not in sources.SEEN_SCANNERS', '"C" not in sources.SEEN_SCANNERS', ("One picture",)),
+    ("02", "The last stage holds most", 'c["layer4"] / c["all"]', 'c["layer1"] / c["all"]', ("One picture", "Named")),
+    ("02", "requires_grad = False holds the weights", "model.to(mtl.device()).train()", "model.to(mtl.device()).eval()",
+     ("One picture", "The recipe", "What is wrong")),
+    ("02", "mtl.freeze holds weights, statistics", "mtl.freeze(really_frozen)", "really_frozen.stages.requires_grad_(False)",
+     ("One picture", "The recipe", "What is wrong")),
+    ("02", "Ten steps at rate 1e-3", "moved_features(random_head, lr=1e-4)", "moved_features(random_head)",
+     ("One picture", "The recipe", "The second")),
+    ("02", "Training on cached features gives", "mtl.fit_cached, epochs=12", "mtl.fit_cached, epochs=11", ("One picture", "What is frozen")),
+    ("02", "With ten labels per class, L2-SP", "record.paired(10, method, SCRATCH) for", "record.paired(10, SCRATCH, method) for",
+     ("One picture", "What the record")),
+    ("02", "On the scanner without labels", 'SCRATCH, "shifted accuracy"', 'method, "shifted accuracy"', ("A second",)),
+    ("02", "The probe is behind scratch on the labelled", "record.paired(10, method, SCRATCH) for",
+     'record.paired(10, method, SCRATCH, "shifted accuracy") for', ("What the record", "A second")),
+    ("02", "With ten labels per class, trained weights rank", "auroc(*loaded_features, draw)", "auroc(*random_features, draw)",
+     ("X-rays",)),
+    ("02", "A probe on cached features takes", "record.seconds(PROBE, n) <", "record.seconds(FULL, n) <", ("A table",)),
+    ("03", "Keras 3 has no ImageDataGenerator", "keras.optimizers.Adam(lr=1e-3)", "keras.optimizers.Adam(learning_rate=1e-3)",
+     ("What stops",)),
+    ("03", "Two epochs as found silence feature maps", "Adam(learning_rate=1e-3)", "Adam(learning_rate=0.0)",  # nothing moves
+     ("The data", "What runs")),
+    ("03", "With rescale=1/255 different images", "trunk.predict(rescaled(raw)", "trunk.predict(recipes.preprocess(raw)",
+     ("The data", "The right")),
+    ("03", "Keras' preprocess_input changes a float array", "before = images.copy()", "before = images", ("The data", "The right")),
+    ("03", "Images that were preprocessed or rescaled", "recipes.preprocess(attempt.transpose(0, 3, 1, 2))",
+     "recipes.preprocess(raw)", ("The data", "The right")),
+    ("03", "Two halves, one after the other", "block5.predict(maps,", "block5.predict(2 * maps,", ("The data", "The right", "The trunk")),
+    ("03", "Head training on cached features", 'timed_fit(recipes.train_only(head, "head", lr=1e-4), maps,',
+     'timed_fit(recipes.train_only(model, "head", lr=1e-4), prepared,', ("The data", "What it saves")),  # no cache
+    ("03", "Even three epochs are faster in total", "building = time.perf_counter() - start", "building = sum(slow)",
+     ("The data", "What it saves")),
+    ("03", "The frozen trunk is the same to the last bit", "phase1 = train(head,",
+     "trunk.layers[1].set_weights([w * 1.001 for w in trunk.layers[1].get_weights()]); phase1 = train(head,",
+     ("The data", "The right", "The trunk", "Phase 1")),
+    ("03", "the frozen trunk ranks the validation images better", 'small.fit(pool5["train"][:48], few_labels,',
+     'small.fit(pool5["train"][:48], 1 - few_labels,', ("The data", "What runs", "The right", "The trunk", "Phase 1", "Was it")),
+    ("03", "A layer thawed after training", "trainable = True  # thawed, and not compiled",
+     'trainable = True; tiny.compile("adam", "mse")', ("When compile",)),
+    ("03", "Blocks 1 to 4 did not move", 'recipes.train_only(top, "block5", "head"', 'recipes.train_only(top, "head"',
+     VGG_TRAINED),
+    ("03", "On the validation images the kept network", 'top.predict(block4["val"],', 'top.predict(block4["val"][::-1].copy(),',
+     VGG_TRAINED),  # answers to other images
+    ("03", "The loaded network gives the same", "keras.models.load_model(file)",
+     "recipes.join(recipes.vgg16_trunk(64, quiet=True), recipes.gap_head(2))",  # another head
+     ("The data", "The right", "The trunk", "Phase 1", "Saving")),
+    ("03", "At 224 px Flatten brings", '"Flatten": recipes.flatten_head}', '"Flatten": recipes.gap_head}', ("GAP or",)),
+    ("03", "At 64 px the two heads are within five points", "head.fit(x, y, epochs=10",
+     "head.fit(x, y if head_of is recipes.flatten_head else 1 - y, epochs=10",  # GAP learns the opposite
+     ("The data", "The right", "The trunk", "Phase 1", "GAP or")),
+    ("03", "What comes back from the folder", "Image.fromarray(image[0].numpy())", "Image.fromarray(255 - image[0].numpy())",
+     ("The data", "The right", "The trunk", "Phase 1", "Your own")),
+    ("03", "In the record, training the top block", 'mean_of(data, "top block", "auroc")', 'mean_of(data, "probe", "auroc")', ("All images",)),
+    ("03", "Hiding the warmest quarter", "plain - confidence(quarter(heat))", "plain - confidence(quarter(-heat))",
+     (*VGG_TRAINED, "The test split", "Where does")),
+    ("03", "The recipe done right finds malignant", "top.predict(test_block4,", "top.predict(test_block4[::-1].copy(),",
+     (*VGG_TRAINED, "The test split", "Where does")),
 ]  # fmt: skip
 
 

@@ -1,0 +1,141 @@
+"""The figures of notebook 02: what trains, what drifts, and what each way to train reaches, live and recorded."""
+
+import matplotlib.pyplot as plt
+
+from .plots import COLOURS, show
+from .strategies import DEPTHS, FULL, GRADUAL, L2_SP, LP_FT, PROBE, SCRATCH, Record
+
+STYLES = {  # colour and marker, so that lines are told apart without colour too
+    SCRATCH: ("black", "s"),
+    PROBE: ("blue", "o"),
+    FULL: ("orange", "D"),
+    GRADUAL: ("green", "^"),
+    LP_FT: ("pink", "v"),
+    L2_SP: ("yellow", "P"),
+    "frozen to layer3": ("sky", "<"),
+}
+
+
+def show_parts(report, *, title: str) -> None:
+    """A ``parameter_report`` as bars: weights per part, those that train in orange; multiply-adds beside them."""
+    parts = report.drop("all")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.2, 2.9), sharey=True)
+    frozen = parts["weights"] - parts["trainable"]
+    left.barh(parts.index, frozen / 1e6, color=COLOURS["blue"], label="frozen")
+    left.barh(parts.index, parts["trainable"] / 1e6, left=frozen / 1e6, color=COLOURS["orange"], label="trains")
+    left.set(xlabel="weights (millions)", title=title)
+    left.invert_yaxis()
+    left.legend(loc="center right")
+    right.barh(parts.index, parts["multiply-adds (millions)"], color=COLOURS["grey"])
+    right.set(xlabel="multiply-adds per image (millions)")
+    alt = (
+        f"Bars for {', '.join(parts.index)}. Left, weights: {int(report.loc['all', 'trainable']):,} of "
+        f"{int(report.loc['all', 'weights']):,} train, most of them in the last stages. Right, the multiply-adds are "
+        "spread almost evenly over the stages."
+    )
+    show(figure, alt, provenance="counted from the network, no data")
+
+
+def show_drift(drift: dict[str, list[float]], *, data=None) -> None:
+    """How far batch norm's running means have moved from their start, by step; one line per way to freeze."""
+    figure, axis = plt.subplots(figsize=(7.2, 3.4))
+    for (name, values), colour, style in zip(drift.items(), ("orange", "blue"), ("-", "--"), strict=True):
+        axis.plot(range(len(values)), [100 * v for v in values], style, color=COLOURS[colour], label=name)
+    axis.set(xlabel="training step", ylabel="change of the running means (%)")
+    axis.set_title("A network that is called frozen, and one that is")
+    axis.legend()
+    alt = (
+        "Change of the running means of batch norm against the training step. With requires_grad = False alone it "
+        "climbs from zero and keeps climbing; with mtl.freeze it stays exactly zero."
+    )
+    show(figure, alt, data=data)
+
+
+def show_against_n(record: Record, methods, *, live: dict | None = None, score: str = "accuracy") -> None:
+    """Test accuracy against labels per class: recorded means, 95 % t bands; ``live`` (method → (n, list)) as marks."""
+    figure, axis = plt.subplots(figsize=(7.6, 4.3))
+    for method in methods:
+        colour, marker = STYLES[method]
+        means = [record.mean(method, n, score) for n in record.sizes]
+        axis.fill_between(
+            record.sizes, [m.low for m in means], [m.high for m in means], color=COLOURS[colour], alpha=0.15
+        )
+        axis.plot(record.sizes, [m.value for m in means], marker=marker, color=COLOURS[colour], label=method)
+        if live and method in live:
+            n, values = live[method]
+            axis.plot([n * 0.93] * len(values), values, marker, color=COLOURS[colour], markersize=5, fillstyle="none")
+    axis.set(xscale="log", xlabel="labels per class", ylabel=f"test {score}")
+    axis.set_xticks(record.sizes, [str(n) for n in record.sizes])
+    axis.minorticks_off()
+    axis.axhline(1 / 3, color=COLOURS["grey"], linestyle=":", linewidth=1)
+    axis.annotate("guessing", (record.sizes[-1], 1 / 3), (0, 4), textcoords="offset points", ha="right", fontsize=9)
+    axis.legend(loc="lower right", fontsize=9)
+    ends = {m: [record.mean(m, n, score).value for n in (record.sizes[0], record.sizes[-1])] for m in methods}
+    lines = "; ".join(f"{method} from {low:.0%} to {high:.0%}" for method, (low, high) in ends.items())
+    dots = "; open marks: live" if live else ""
+    show(figure, f"Test {score} against labels per class: {lines}.",
+         provenance=f"lines: recorded, {len(record.seeds)} seeds, 95 % t band{dots}; phantoms")  # fmt: skip
+
+
+def show_depth(record: Record, sizes) -> None:
+    """Accuracy against how deep the network is frozen, one line per n, on the labels' scanner and on the other one."""
+    sizes = list(sizes)
+    figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.5), sharey=True)
+    names = ["nothing" if depth is None else depth for depth in DEPTHS]
+    colours = dict(zip(record.sizes, ("blue", "orange", "green", "pink"), strict=False))
+    for axis, (score, where) in zip(axes, {"accuracy": "D, as labelled", "shifted accuracy": "B"}.items(), strict=True):
+        for n in sizes:
+            means = [record.mean(method, n, score) for method in DEPTHS.values()]
+            error = [[m.value - m.low for m in means], [m.high - m.value for m in means]]
+            axis.errorbar(names, [m.value for m in means], error, marker="o", capsize=3, color=COLOURS[colours[n]],
+                          label=f"{n} labels per class")  # fmt: skip
+        axis.set(title=f"test on scanner {where}", xlabel="frozen up to")
+        axis.tick_params("x", labelsize=9)
+    axes[0].set(ylabel="test accuracy")
+    axes[0].legend(fontsize=9, loc="lower left")
+    alt = (
+        f"Test accuracy against the last frozen stage, from nothing to layer4 (the head alone trains), for {sizes} "
+        "labels per class; left on the scanner that gave the labels, right on another one."
+    )
+    show(figure, alt, provenance=f"recorded, {len(record.seeds)} seeds, bars: 95 % t; phantoms")
+
+
+def show_both_domains(record: Record, n: int) -> None:
+    """Each way to train as two dots: accuracy on the labels' scanner, and on the shifted one."""
+    figure, axis = plt.subplots(figsize=(7.4, 4))
+    methods = sorted(record.methods, key=lambda m: record.mean(m, n).value)
+    for row, method in enumerate(methods):
+        own, shifted = (record.mean(method, n, score) for score in ("accuracy", "shifted accuracy"))
+        axis.plot([own.value, shifted.value], [row, row], color=COLOURS["grey"], linewidth=1, zorder=1)
+        for result, colour, marker in ((own, "blue", "o"), (shifted, "orange", "D")):
+            axis.plot([result.low, result.high], [row, row], color=COLOURS[colour], linewidth=3, alpha=0.35)
+            axis.plot(result.value, row, marker, color=COLOURS[colour])
+    axis.plot([], [], "o", color=COLOURS["blue"], label="scanner D, where the labels come from")
+    axis.plot([], [], "D", color=COLOURS["orange"], label="scanner B")
+    axis.set_yticks(range(len(methods)), methods)
+    axis.set(xlabel="test accuracy", title=f"{n} labels per class")
+    axis.set_ylim(-0.6, len(methods) + 0.6)
+    axis.legend(loc="upper left", fontsize=9, ncols=2)
+    alt = f"For each way to train, test accuracy on the scanner of the labels and on another one, {n} labels per class."
+    show(figure, alt, provenance=f"recorded, {len(record.seeds)} seeds, bars: 95 % t; phantoms")
+
+
+def show_sources(scores: dict[str, list[float]]) -> None:
+    """AUROC of frozen features on real images, by where the weights come from (``embedded_scores.json``, part real)."""
+    figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.2), sharey=True)
+    kinds = ["random", "phantoms", "stand-in"]
+    labels = ["random", "phantoms\n(embedded)", "ImageNet\n(stand-in)"]
+    for axis, data in zip(axes, ("breast", "pneumonia"), strict=True):
+        for network, offset, marker, colour in (("vgg16", 0, "o", "blue"), ("resnet", 0.16, "D", "orange")):
+            for at, kind in enumerate(kinds):
+                values = scores.get(f"{data}, {network}, {kind}", [])
+                axis.plot([at + offset] * len(values), values, marker, color=COLOURS[colour],
+                          label=network if at == 0 and values else None)  # fmt: skip
+        axis.set_xticks(range(3), labels)
+        axis.set_title({"breast": "BreastMNIST", "pneumonia": "PneumoniaMNIST"}[data])
+    axes[0].set_ylabel("test AUROC")
+    axes[0].legend(loc="upper left")
+    alt = (
+        "Test AUROC of logistic regression on frozen features of real images, for random, phantom and ImageNet weights."
+    )
+    show(figure, alt, provenance="recorded, real data")
