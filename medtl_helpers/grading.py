@@ -204,7 +204,8 @@ def _three_wrong_lines() -> Exercise:
 
 def _grad_cam_from_the_paper() -> Exercise:
     rng = np.random.default_rng(0)
-    a, g = rng.random((4, 5, 6)), rng.normal(size=(4, 5, 6)) + [1.0, -1.0, 0.6, -0.4, 0.8, -0.7]  # maps of both signs
+    a = rng.random((4, 5, 6))
+    g = rng.normal(size=(4, 5, 6)) + np.array([1.0, -1.0, 0.6, -0.4, 0.8, -0.7])  # gradients of both signs
     return Exercise(
         right=lambda a, g: np.maximum((g.mean((0, 1)) * a).sum(-1), 0),
         mistakes={

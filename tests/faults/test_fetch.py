@@ -493,7 +493,7 @@ def test_ctrl_c_keeps_the_part_and_says_so(start, server, registry, tmp_path):
     process, output = start()
     wait_for(lambda: part.exists() and part.stat().st_size > HALF // 2)
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 130
+    assert process.wait(60) == 130
     said = output.read_text()
     assert "Traceback" not in said
     [line] = [line for line in said.splitlines() if line.startswith("Stopped; lungs:28 (lungs_28.npz): ")]
