@@ -31,7 +31,7 @@ def show_parts(report, *, title: str) -> None:
     alt = (
         f"Bars for {', '.join(parts.index)}. Left, weights: {int(report.loc['all', 'trainable']):,} of "
         f"{int(report.loc['all', 'weights']):,} train, most of them in the last stages. Right, the multiply-adds are "
-        "spread almost evenly over the stages."
+        "spread almost evenly over layer1 to layer4."
     )
     show(figure, alt, provenance="counted from the network, no data")
 
@@ -46,7 +46,7 @@ def show_drift(drift: dict[str, list[float]], *, data=None) -> None:
     axis.legend()
     alt = (
         "Change of the running means of batch norm against the training step. With requires_grad = False alone it "
-        "climbs from zero and keeps climbing; with mtl.freeze it stays exactly zero."
+        "climbs from zero and does not come back; with mtl.freeze it stays exactly zero."
     )
     show(figure, alt, data=data)
 
@@ -69,7 +69,7 @@ def show_against_n(record: Record, methods, *, live: dict | None = None, score: 
     axis.minorticks_off()
     axis.axhline(1 / 3, color=COLOURS["grey"], linestyle=":", linewidth=1)
     axis.annotate("guessing", (record.sizes[-1], 1 / 3), (0, 4), textcoords="offset points", ha="right", fontsize=9)
-    axis.legend(loc="lower right", fontsize=9)
+    axis.legend(loc="center right", fontsize=9)
     ends = {m: [record.mean(m, n, score).value for n in (record.sizes[0], record.sizes[-1])] for m in methods}
     lines = "; ".join(f"{method} from {low:.0%} to {high:.0%}" for method, (low, high) in ends.items())
     dots = "; open marks: live" if live else ""
@@ -118,24 +118,3 @@ def show_both_domains(record: Record, n: int) -> None:
     axis.legend(loc="upper left", fontsize=9, ncols=2)
     alt = f"For each way to train, test accuracy on the scanner of the labels and on another one, {n} labels per class."
     show(figure, alt, provenance=f"recorded, {len(record.seeds)} seeds, bars: 95 % t; phantoms")
-
-
-def show_sources(scores: dict[str, list[float]]) -> None:
-    """AUROC of frozen features on real images, by where the weights come from (``embedded_scores.json``, part real)."""
-    figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.2), sharey=True)
-    kinds = ["random", "phantoms", "stand-in"]
-    labels = ["random", "phantoms\n(embedded)", "ImageNet\n(stand-in)"]
-    for axis, data in zip(axes, ("breast", "pneumonia"), strict=True):
-        for network, offset, marker, colour in (("vgg16", 0, "o", "blue"), ("resnet", 0.16, "D", "orange")):
-            for at, kind in enumerate(kinds):
-                values = scores.get(f"{data}, {network}, {kind}", [])
-                axis.plot([at + offset] * len(values), values, marker, color=COLOURS[colour],
-                          label=network if at == 0 and values else None)  # fmt: skip
-        axis.set_xticks(range(3), labels)
-        axis.set_title({"breast": "BreastMNIST", "pneumonia": "PneumoniaMNIST"}[data])
-    axes[0].set_ylabel("test AUROC")
-    axes[0].legend(loc="upper left")
-    alt = (
-        "Test AUROC of logistic regression on frozen features of real images, for random, phantom and ImageNet weights."
-    )
-    show(figure, alt, provenance="recorded, real data")
