@@ -4,9 +4,9 @@
     MEDTL_DATA=/folder/with/medmnist python benchmarks/embedded_scores.py --real    # frozen features on real images
     python benchmarks/embedded_scores.py --card                             # write the weights' card from the results
 
-Only (b) is transfer to a new task. Rows: a linear probe on the frozen embedded network and on a frozen random one; the
-probe followed by fine-tuning (ResNet: all; VGG16: blocks 4 and 5); the same network, and a small one (``CourseCNN``),
-trained from scratch.
+Resumable: each score is a line of ``_run/embedded_scores.jsonl``. Only (b) is transfer to a new task. Rows: a linear
+probe on the frozen embedded network and on a frozen random one; the probe followed by fine-tuning (ResNet: all; VGG16:
+blocks 4 and 5); the same network, and a small one (``CourseCNN``), trained from scratch.
 Seeds 100 to 109; the epoch is chosen on ten validation images per class.
 """
 
@@ -14,9 +14,9 @@ import argparse
 import json
 import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
-import torch
 from record import RESULTS, header
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -28,6 +28,7 @@ import medtl_helpers as mtl
 from medtl_helpers import sources, weights
 from medtl_helpers.phantoms import SMEAR
 
+LOG = Path(__file__).parent.parent / "_run" / "embedded_scores.jsonl"
 SEEDS, N = range(100, 110), 10
 EPOCHS = {"resnet": 40, "vgg16": 20}  # of everything but the probe
 CASES = {"a": sources.SEEN_CELLS, "b": sources.HELD_OUT_CELLS}
@@ -64,7 +65,8 @@ def phantoms() -> dict:
             f"{network}, embedded, fine-tuned": partial(with_backbone, network, "embedded", "top"),
             f"{network}, from scratch": partial(with_backbone, network, "random", "all"),
         }
-    scores = {case: {} for case in CASES}
+    rows = [json.loads(line) for line in LOG.read_text().splitlines()] if LOG.is_file() else []
+    known = {(row["case"], row["way"], row["seed"]) for row in rows}
     for case, cells in reversed(CASES.items()):
         numbers = [list(SMEAR).index(cell) for cell in cells]
         for seed in tqdm(SEEDS, desc=case):
@@ -72,10 +74,20 @@ def phantoms() -> dict:
             for name, way in ways.items():
                 if case == "a" and name.startswith("vgg16") and "probe" not in name:
                     continue  # two hours for what is not transfer to a new task
-                mtl.seed_everything(seed)
-                answer = mtl.predict(way(task, seed), task.test.x).argmax(1)
-                scores[case].setdefault(name, []).append(round((answer == task.test.y).float().mean().item(), 4))
-    return scores
+                if (case, name, seed) not in known:
+                    mtl.seed_everything(seed)
+                    start = time.perf_counter()
+                    answer = mtl.predict(way(task, seed), task.test.x).argmax(1)
+                    accuracy = round((answer == task.test.y).float().mean().item(), 4)
+                    rows.append({"case": case, "way": name, "seed": seed, "accuracy": accuracy,
+                                 "seconds": round(time.perf_counter() - start, 1)})  # fmt: skip
+                    with LOG.open("a") as file:
+                        file.write(json.dumps(rows[-1]) + "\n")
+    rows.sort(key=lambda row: row["seed"])
+    return {
+        case: {name: [r["accuracy"] for r in rows if (r["case"], r["way"]) == (case, name)] for name in ways}
+        for case in CASES
+    }
 
 
 def real() -> dict:
@@ -125,7 +137,7 @@ def card() -> str:
         lines.append("| at 64 px, ten labels per class, accuracy | (a) seen classes, new scanner | (b) new task |")
         lines.append("|---|---|---|")
         for way in ("embedded, probe", "embedded, fine-tuned", "random, probe", "from scratch"):
-            cells = [scores["phantoms"]["scores"][case].get(f"{network}, {way}") for case in CASES]
+            cells = [scores["phantoms"]["scores"][case][f"{network}, {way}"] for case in CASES]
             lines.append(f"| {way} | " + " | ".join(_mean(values) if values else "not run" for values in cells) + " |")
         cells = [scores["phantoms"]["scores"][case]["small network, from scratch"] for case in CASES]
         lines.append(
@@ -171,6 +183,7 @@ def main() -> None:
     path = RESULTS / "embedded_scores.json"
     result = json.loads(path.read_text()) if path.is_file() else {}
     start = time.perf_counter()
+    LOG.parent.mkdir(exist_ok=True)
     scores = real() if on_real else phantoms()
     about = header(seeds=[0, 1, 2] if on_real else list(SEEDS), seconds=time.perf_counter() - start)
     result["real" if on_real else "phantoms"] = about | {
@@ -179,10 +192,7 @@ def main() -> None:
         "scores": scores,
     }
     path.write_text(json.dumps(result, indent=1) + "\n")
-    for name, values in (scores if on_real else scores["a"] | {f"(b) {k}": v for k, v in scores["b"].items()}).items():
-        print(f"{name}: {np.mean(values):.3f} ± {np.std(values, ddof=1) if len(values) > 1 else 0:.3f}")
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(2)
     main()
