@@ -17,7 +17,9 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "assets": ("card", "cards", "recorded"),
     "checks": ("check", "session_report"),
+    "dann": ("DANN", "adapt_batch_norm", "proxy_a_distance"),
     "devices": ("budget", "describe", "device", "seed_everything"),
+    "domains": (),
     "finetune": ("fine_tune", "fit_cached", "gradual_unfreeze", "lp_ft", "prefix_features", "probe"),
     "folders": ("load_folder",),
     "freezing": ("freeze", "parameter_groups", "parameter_report", "unfreeze"),

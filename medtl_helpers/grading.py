@@ -1,31 +1,17 @@
 """Exercises that answer back: right, not yet, and what a typical wrong answer did wrong.
 
-Each exercise is a function below that returns the right answer and the typical wrong ones, as answers, so that the
-tests can give every one of them and see that it gets its own hint.
+Each exercise is a function, below or in ``answers_04`` and ``answers_05``, that returns the right answer and the
+typical wrong ones, as answers, so that the tests can give every one of them and see that it gets its own hint.
 """
 
 import math
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from . import answers_04, answers_05
+from .answers import Exercise
 from .tasks import load
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """The right answer, a typical wrong answer for each hint, and how an answer becomes a number to compare.
-
-    ``probe`` returns a number or an array: for a function as answer, what it computes on some inputs.
-    """
-
-    right: Any
-    mistakes: dict[str, Any]
-    probe: Callable[[Any], Any] = np.asarray
-    tolerance: float = 1e-3
 
 
 def grade(number: str, answer) -> None:
@@ -282,4 +268,6 @@ EXERCISES = {
     "03.1": _weights_of_flatten_at_96,
     "03.2": _three_wrong_lines,
     "03.3": _grad_cam_from_the_paper,
+    **answers_04.EXERCISES,
+    **answers_05.EXERCISES,
 }

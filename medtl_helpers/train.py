@@ -54,6 +54,7 @@ def fit(
     lr: float = 1e-3,
     weight_decay: float = 0.0,
     optimizer: torch.optim.Optimizer | None = None,
+    schedule: Callable[[float], float] | None = None,
     augment: Callable | None = None,
     penalty: Callable | None = None,
     class_weight: torch.Tensor | None = None,
@@ -71,6 +72,7 @@ def fit(
         ``patience``, when to stop; without it the last epoch is kept.
     epochs, batch_size, lr, weight_decay: AdamW on all parameters that require a gradient …
     optimizer: … or this optimiser instead, which then knows its own learning rates.
+    schedule: factor of the learning rate as a function of progress, 0 at the first step and towards 1 at the last.
     augment: ``augment(x, generator)`` applied to each batch of raw inputs.
     penalty: ``penalty(model)`` added to the loss of each batch: λ·R of ``losses.py``.
     class_weight: float K, weights of the cross-entropy.
@@ -92,9 +94,10 @@ def fit(
     optimizer = optimizer or torch.optim.AdamW(
         (p for p in model.parameters() if p.requires_grad), lr, weight_decay=weight_decay
     )
+    scheduler = rate_scheduler(optimizer, schedule, epochs * -(-len(x) // batch_size)) if schedule else None
     generator = torch.Generator().manual_seed(seed)  # on the CPU: the same order on every device
     history, best = History(), None
-    bar = _progress_bar(epochs, progress)
+    bar = progress_bar(epochs, progress)
     try:
         for epoch in bar:
             model.train()
@@ -111,6 +114,8 @@ def fit(
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer.step()
+                if scheduler:
+                    scheduler.step()
                 total += loss.detach() * len(batch)
             history.train_loss.append(_finite(total.item() / len(x), epoch, optimizer))
             if val is not None:
@@ -142,6 +147,11 @@ def predict(model: nn.Module, x, *, batch_size: int = 256, device: torch.device 
     )
 
 
+def rate_scheduler(optimizer, schedule: Callable[[float], float], steps: int):
+    """What sets the optimiser's rates to ``schedule(progress)`` times what they were."""
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule(step / steps))
+
+
 def _validate(model, val, device) -> tuple[float, float]:
     probability, y = predict(model, val[0], device=device), torch.as_tensor(val[1])
     loss = F.nll_loss(probability.clamp_min(1e-12).log(), y).item()
@@ -167,7 +177,7 @@ def _finite(loss: float, epoch: int, optimizer) -> float:
     return loss
 
 
-def _progress_bar(epochs: int, progress: bool):
+def progress_bar(epochs: int, progress: bool):
     from tqdm.auto import tqdm
 
     from .widgets import headless

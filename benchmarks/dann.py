@@ -1,0 +1,157 @@
+"""DANN against its neighbours: phantom smears under six shifts, blended digits, three hospitals.
+
+    python benchmarks/dann.py --tune        # λ_max and normalisation, seeds 0 to 4, two shifts
+    python benchmarks/dann.py               # the report, seeds 100 to 109, settings as committed, all shifts
+
+Resumable: each run is a line of ``_run/dann.jsonl``. No run sees a target label but those of the rows "ceiling"
+(trained on the target's labelled training split) and "oracle" (the epoch chosen on its labelled validation split).
+The settings of the report are the defaults of ``DANN.fit`` and were chosen by the tuning; scanners B and C, the digits
+and the hospitals took no part in it.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import torch
+from record import RESULTS, header
+from torch import nn
+from tqdm import tqdm
+
+import medtl_helpers as mtl
+from medtl_helpers import dann, domains
+
+LOG = Path(__file__).parent.parent / "_run" / "dann.jsonl"
+EPOCHS = {"smear": 15, "digits": 20, "hospitals": 40}
+TUNING = [("texture", 0.6), ("scanner D", 0.5)]
+REPORT = [*((("texture", strength)) for strength in (0.3, 0.6, 0.9)), *((f"scanner {s}", 0.5) for s in "DBC")]
+TUNE_SEEDS, SEEDS = range(5), range(100, 110)
+SETTINGS = [("batch", 0.1), ("batch", 0.3), ("batch", 1.0), ("group", 0.3)]  # normalisation, λ_max
+
+
+def network(kind: str, norm: str = "batch"):
+    """A new feature extractor, its width, and the number of classes."""
+    if kind == "hospitals":
+        layers = [nn.Linear(10, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU()]
+        return nn.Sequential(*layers), 32, 2
+    return mtl.CourseCNN(3, 0, norm=norm), 64, 10 if kind == "digits" else 8
+
+
+def source_only(kind: str, data, seed: int, norm: str = "batch"):
+    """The network that DANN has, trained on labelled ``data`` alone, by the same schedule."""
+    mtl.seed_everything(seed)
+    features, width, classes = network(kind, norm)
+    model = nn.Sequential(features, nn.Linear(width, classes))
+    mtl.fit(model, data, epochs=EPOCHS[kind], schedule=dann.rate_schedule, seed=seed, progress=False)
+    return model
+
+
+def adversarial(kind: str, source, target, seed: int, lam_max: float | None = None, norm: str = "batch"):
+    """DANN with its defaults, or another λ_max; and its history, with the weights of all epochs."""
+    mtl.seed_everything(seed)
+    model = dann.DANN(*network(kind, norm))
+    settings = {} if lam_max is None else {"lam_max": lam_max}
+    history = model.fit(source.train.x, source.train.y, target.train.x, val=source.val, epochs=EPOCHS[kind], seed=seed,
+                        keep_states=True, progress=False, **settings)  # fmt: skip
+    return model, history
+
+
+def accuracy(model, split) -> float:
+    return round((mtl.predict(model, split.x).argmax(1) == split.y).float().mean().item(), 4)
+
+
+def pair(kind: str, shift, seed: int):
+    if kind == "smear":
+        return domains.smear_domains(shift[0], seed, strength=shift[1])
+    return domains.digit_domains(seed) if kind == "digits" else domains.hospital_domains(*shift, seed)
+
+
+def tune(kind: str, shift, seed: int) -> dict:
+    """Target test accuracy of each setting."""
+    source, target = pair(kind, shift, seed)
+    scores = {}
+    for norm, lam in SETTINGS:
+        model, _ = adversarial(kind, source, target, seed, lam, norm)
+        scores[f"{norm} norm, λ {lam:g}"] = accuracy(model, target.test)
+    return scores
+
+
+def report(kind: str, shift, seed: int) -> dict:
+    """Target and source test accuracy of each row, and the proxy A-distance of the features."""
+    source, target = pair(kind, shift, seed)
+    models, scores = {"source only": source_only(kind, source.train, seed)}, {}
+
+    def note(name, model):
+        scores[name] = accuracy(model, target.test)
+        scores[f"{name}, on source"] = accuracy(model, source.test)
+
+    def distance(features):
+        f = [features(mtl.to_float(part.test.x)) for part in (source, target)]
+        return round(dann.proxy_a_distance(*f), 3)
+
+    with torch.inference_mode():
+        note("source only", models["source only"].eval())
+        scores["proxy A-distance, source only"] = distance(models["source only"][0])
+    if kind != "hospitals":  # their network has no batch norm
+        note("AdaBN", dann.adapt_batch_norm(models["source only"], target.train.x))
+        model, _ = adversarial(kind, source, target, seed, 0.0)
+        note("λ = 0", model)
+    model, history = adversarial(kind, source, target, seed)
+    note("DANN", model)
+    with torch.inference_mode():
+        scores["proxy A-distance, DANN"] = distance(model.features)
+    best = max(range(len(history.val_accuracy)), key=history.val_accuracy.__getitem__)
+    model.load_state_dict(history.states[best])
+    note("DANN, epoch by source validation", model)
+    dann.oracle(model, history, target.val.x, target.val.y)
+    note("DANN, oracle epoch", model)
+    note("ceiling", source_only(kind, target.train, seed))
+    return scores | {"data": target.provenance}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tune", action="store_true")
+    parser.add_argument("--only", nargs="*", default=["smear", "digits", "hospitals"])
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    LOG.parent.mkdir(exist_ok=True)
+    stage, run, seeds = ("tuning", tune, TUNE_SEEDS) if args.tune else ("report", report, SEEDS)
+    hospitals = [(a, b) for a in domains.HOSPITALS for b in domains.HOSPITALS if a != b]
+    shifts = {"smear": TUNING if args.tune else REPORT, "digits": [None], "hospitals": hospitals}
+    kinds = ["smear"] if args.tune else args.only
+    done = [json.loads(line) for line in LOG.read_text().splitlines()] if LOG.is_file() else []
+    known = {json.dumps([row["stage"], row["kind"], row["shift"], row["seed"]]) for row in done}
+    todo = [(kind, shift, seed) for kind in kinds for seed in seeds for shift in shifts[kind]]
+    for kind, shift, seed in tqdm(todo):
+        if json.dumps([stage, kind, shift, seed]) not in known:
+            start = time.perf_counter()
+            row = {"stage": stage, "kind": kind, "shift": shift, "seed": seed, "scores": run(kind, shift, seed)}
+            with LOG.open("a") as file:
+                file.write(json.dumps(row | {"seconds": round(time.perf_counter() - start, 1)}) + "\n")
+    write([json.loads(line) for line in LOG.read_text().splitlines()])
+
+
+def write(done: list[dict]) -> None:
+    """``results/dann.json``: one row per stage, kind and shift, a list of one score per seed for each way."""
+    rows = {}
+    for run in sorted(done, key=lambda run: run["seed"]):
+        key = json.dumps([run["stage"], run["kind"], run["shift"]])
+        about = {name: run[name] for name in ("stage", "kind", "shift")}
+        row = rows.setdefault(key, about | {"seeds": [], "scores": {}})
+        row["seeds"].append(run["seed"])
+        for name, value in run["scores"].items():
+            row["scores"].setdefault(name, []).append(value)
+    for row in rows.values():
+        row["data"] = row["scores"].pop("data", ["twin"])[0]
+    result = header(seeds=list(SEEDS), seconds=sum(run["seconds"] for run in done)) | {
+        "epochs": EPOCHS,
+        "rows": list(rows.values()),
+    }
+    text = json.dumps(result, ensure_ascii=False, separators=(",", ":")).replace('{"stage"', '\n{"stage"')
+    (RESULTS / "dann.json").write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

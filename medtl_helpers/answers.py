@@ -1,0 +1,20 @@
+"""What an exercise is: its right answer, and the typical wrong ones with their hints."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """The right answer, a typical wrong answer for each hint, and how an answer becomes a number to compare.
+
+    ``probe`` returns a number or an array: for a function as answer, what it computes on some inputs.
+    """
+
+    right: Any
+    mistakes: dict[str, Any]
+    probe: Callable[[Any], Any] = np.asarray
+    tolerance: float = 1e-3

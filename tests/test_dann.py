@@ -1,0 +1,305 @@
+"""DANN: the reversed gradient, the domain loss, λ = 0, unequal domains, the rules that choose an epoch, AdaBN."""
+
+import inspect
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import medtl_helpers as mtl
+from medtl_helpers import dann
+from medtl_helpers.dann import DANN, adapt_batch_norm, domain_loss, proxy_a_distance, reverse_gradient
+
+
+def cloud(n, centre=0.0, seed=0, width=6):
+    """Two classes in N×width, shifted as a whole along the last axis."""
+    generator = torch.Generator().manual_seed(seed)
+    y = torch.arange(n) % 2
+    x = torch.randn(n, width, generator=generator)
+    x[:, 0] += 3 * y
+    x[:, -1] += centre
+    return x, y
+
+
+def small(width=6, classes=2, seed=0):
+    mtl.seed_everything(seed)
+    return DANN(nn.Sequential(nn.Linear(width, 16), nn.ReLU()), 16, classes)
+
+
+@pytest.fixture
+def one_thread():
+    """Sums over a batch are then added up in one order, however large the batch is."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+# --- the reversed gradient -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lam", [0.0, 0.1, 0.3, 1.0, 2.5])
+@pytest.mark.parametrize("autocast", [False, True])
+def test_the_gradient_comes_back_times_minus_lambda(lam, autocast):
+    torch.manual_seed(0)
+    x, weight = torch.randn(8, 5, requires_grad=True), torch.randn(3, 5)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+        plain = torch.autograd.grad(F.linear(x, weight).float().square().sum(), x)[0]
+        reversed_ = torch.autograd.grad(F.linear(reverse_gradient(x, lam), weight).float().square().sum(), x)[0]
+        assert torch.equal(reverse_gradient(x, lam), x)
+    assert plain.abs().max() > 0
+    torch.testing.assert_close(reversed_, -lam * plain, rtol=0, atol=0)
+
+
+def test_the_reversed_gradient_through_the_default_classifier_is_not_zero():
+    model = small()
+    x, _ = cloud(20)
+    f = model.features(x).detach().requires_grad_()
+    source, target = model.domain(reverse_gradient(f, 1.0)).tensor_split(2)
+    (gradient,) = torch.autograd.grad(domain_loss(source, target), f)
+    assert gradient.abs().sum(1).min() > 0  # for every example
+    assert model.domain(f).shape == (20, 1)
+
+
+def test_features_climb_the_domain_loss_and_the_classifier_descends_it():
+    model = small()
+    (x, y), (t, _) = cloud(64, -2), cloud(64, 2, seed=1)
+    before = {n: p.detach().clone() for n, p in model.named_parameters()}
+    _, loss, *_ = model.losses(x, y, t, lam=1.0)
+    loss.backward()
+    for name, step in (("features", 1), ("domain", -1)):  # p.grad is −∂loss for features: p −= lr·grad climbs
+        with torch.no_grad():
+            for n, p in model.named_parameters():
+                p.copy_(before[n] - (1e-2 * p.grad if n.startswith(name) else 0))
+        after = model.losses(x, y, t, lam=1.0)[1]
+        assert (after - loss) * step > 0, name
+
+
+# --- the domain loss -------------------------------------------------------------------------------------------------
+
+
+def test_the_domain_loss_is_the_mean_of_two_means_with_the_right_labels():
+    source, target = torch.tensor([[2.0], [0.5], [-1.0]]), torch.tensor([[3.0]])
+    labels = [F.binary_cross_entropy_with_logits(part, torch.full_like(part, label))
+              for part, label in ((source, 0.0), (target, 1.0))]  # fmt: skip
+    assert domain_loss(source, target).item() == pytest.approx((labels[0] + labels[1]).item() / 2)
+    assert domain_loss(torch.zeros(5, 1), torch.zeros(2, 1)).item() == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize("sizes", [(40, 8), (8, 40), (16, 16)])
+def test_domain_labels_are_right_when_the_batches_differ(sizes):
+    """A classifier that is handed the answer as a feature: positive logits are the target, whatever the sizes."""
+    domain = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(domain.weight, 50.0)
+    model = DANN(nn.Identity(), 1, 2, domain=domain)
+    x, t = -torch.ones(sizes[0], 1), torch.ones(sizes[1], 1)
+    _, loss, source, target = model.losses(x, torch.zeros(sizes[0], dtype=torch.long), t, lam=1.0)
+    assert (len(source), len(target)) == sizes
+    assert loss < 1e-6 and (source < 0).all() and (target > 0).all()
+
+
+def test_the_class_loss_sees_the_source_alone():
+    model = small()
+    (x, y), (t, _) = cloud(10), cloud(30, 9, seed=1)
+    class_loss, *_ = model.losses(x, y, t, lam=1.0)
+    assert class_loss.item() == pytest.approx(F.cross_entropy(model(x), y).item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("lam_max", [0.0, 0.3])
+def test_identical_domains_leave_the_domain_loss_near_ln_2(lam_max):
+    (x, y), (t, _) = cloud(400), cloud(400, seed=1)
+    history = small().fit(x, y, t, epochs=10, lam_max=lam_max, progress=False)
+    assert history.domain_loss[-1] == pytest.approx(math.log(2), abs=0.03)
+    assert history.domain_accuracy[-1] == pytest.approx(0.5, abs=0.08)
+
+
+def test_separable_domains_are_told_apart_at_lambda_0_and_hidden_by_the_reversed_gradient():
+    """A dead classifier would report ln 2 in both cases; a logistic regression of its own says which it was."""
+    (x, y), (t, _) = cloud(400, -2), cloud(400, 2, seed=1)
+    loss, distance = {}, {}
+    for lam_max in (0.0, 1.0):
+        model = small()
+        history = model.fit(x, y, t, epochs=40, lr=3e-3, lam_max=lam_max, progress=False)
+        loss[lam_max] = history.domain_loss[-1]
+        with torch.no_grad():
+            distance[lam_max] = proxy_a_distance(model.features(x), model.features(t))
+    assert loss[0.0] < 0.2 and distance[0.0] > 1.7
+    assert loss[1.0] > 0.5 and distance[1.0] < distance[0.0] - 0.2
+
+
+# --- λ = 0 -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("augment", [None, mtl.augment])
+def test_lambda_0_is_source_only_training_bit_for_bit(one_thread, augment):
+    torch.manual_seed(3)
+    x, t = torch.randint(0, 256, (2, 50, 3, 12, 12), dtype=torch.uint8)
+    y = torch.randint(0, 4, (50,))
+    mtl.seed_everything(0)
+    alone = mtl.CourseCNN(3, 4, norm="group")
+    optimizer = torch.optim.AdamW(alone.parameters(), 1e-3, weight_decay=0.0)
+    mtl.fit(alone, (x, y), epochs=3, batch_size=16, optimizer=optimizer, schedule=dann.rate_schedule, seed=5,
+            augment=augment, progress=False)  # fmt: skip
+    mtl.seed_everything(0)
+    model = DANN(mtl.CourseCNN(3, 0, norm="group"), 64, 4)
+    model.fit(x, y, t, epochs=3, batch_size=16, lam_max=0.0, seed=5, augment=augment, progress=False)
+    ours = {**model.features.state_dict(), **{f"head.{k}": v for k, v in model.head.state_dict().items()}}
+    assert set(ours) == set(alone.state_dict())
+    for name, value in alone.state_dict().items():
+        assert torch.equal(value, ours[name]), name
+
+
+def test_lambda_follows_the_schedule():
+    assert dann.lambda_schedule(0) == 0
+    assert dann.lambda_schedule(1, 0.3) == pytest.approx(0.3, abs=1e-4)
+    assert dann.lambda_schedule(0.1) == pytest.approx(2 / (1 + math.exp(-1)) - 1)
+    (x, y), (t, _) = cloud(64), cloud(64, 1, seed=1)
+    history = small().fit(x, y, t, epochs=4, batch_size=16, lam_max=0.5, progress=False)
+    assert history.lam == [pytest.approx(dann.lambda_schedule((4 * e + 3) / 16, 0.5)) for e in range(4)]
+
+
+# --- fit -------------------------------------------------------------------------------------------------------------
+
+
+def test_fit_has_no_argument_for_target_labels():
+    names = list(inspect.signature(DANN.fit).parameters)
+    assert names[1:4] == ["source_x", "source_y", "target_x"]
+    assert not [name for name in names if "target" in name and name != "target_x"]
+
+
+@pytest.mark.parametrize("sizes", [(50, 7), (7, 50), (33, 64)])
+def test_domains_of_any_size_train_and_every_epoch_is_noted(sizes):
+    (x, y), (t, _) = cloud(sizes[0]), cloud(sizes[1], 1, seed=1)
+    history = small().fit(x, y, t, val=(x, y), epochs=3, batch_size=16, progress=False)
+    notes = (history.class_loss, history.domain_loss, history.domain_accuracy, history.lam, history.val_accuracy)
+    assert [len(note) for note in notes] == [3] * 5
+    assert history.epoch == 2
+
+
+def test_all_targets_are_seen_equally_often():
+    batches = dann._endless_batches(10, 4, torch.Generator().manual_seed(0))
+    seen = torch.cat([next(batches) for _ in range(15)])
+    assert seen.bincount().tolist() == [6] * 10
+
+
+def test_the_same_seed_gives_the_same_weights():
+    (x, y), (t, _) = cloud(40), cloud(30, 1, seed=1)
+    models = [small(), small(), small()]
+    for model, seed in zip(models, (1, 1, 2), strict=True):
+        model.fit(x, y, t, epochs=2, seed=seed, batch_size=16, progress=False)
+    states = [torch.cat([p.flatten() for p in m.parameters()]) for m in models]
+    assert torch.equal(states[0], states[1]) and not torch.equal(states[0], states[2])
+
+
+# --- which epoch -----------------------------------------------------------------------------------------------------
+
+
+def noisy_history(monkeypatch, accuracies):
+    """Make ``predict`` answer so that validation accuracy follows ``accuracies``."""
+    values = iter(accuracies)
+
+    def predict(model, x, **_):
+        right = round(next(values) * len(x))
+        y = torch.arange(len(x)) % 2
+        return F.one_hot(torch.where(torch.arange(len(x)) < right, y, 1 - y), 2).float()
+
+    monkeypatch.setattr(dann, "predict", predict)
+
+
+def test_the_rules_keep_the_weights_of_the_epoch_that_they_name(monkeypatch):
+    (x, y), (t, _) = cloud(20), cloud(20, 1, seed=1)
+    states = {}
+    for rule in ("last", "source validation"):
+        noisy_history(monkeypatch, [0.5, 0.9, 0.9, 0.6])
+        model = small()
+        history = model.fit(x, y, t, val=(x, y), epochs=4, select=rule, keep_states=True, batch_size=8, progress=False)
+        states[rule] = history.epoch, model.state_dict(), history.states
+    assert (states["last"][0], states["source validation"][0]) == (3, 1)
+    for chosen, weights, kept in states.values():
+        assert all(torch.equal(kept[chosen][name], value) for name, value in weights.items())
+    noisy_history(monkeypatch, [0.2, 0.3, 0.8, 0.1])
+    assert dann.oracle(model, history, t, torch.arange(20) % 2) == 2
+    assert torch.equal(model.head.weight, history.states[2]["head.weight"])
+
+
+def test_the_oracle_needs_the_weights_of_all_epochs():
+    (x, y), (t, t_y) = cloud(20), cloud(20, 1, seed=1)
+    model = small()
+    history = model.fit(x, y, t, epochs=1, progress=False)
+    with pytest.raises(ValueError, match="keep_states=True"):
+        dann.oracle(model, history, t, t_y)
+
+
+def test_ctrl_c_keeps_the_history_and_the_weights(monkeypatch, capsys):
+    (x, y), (t, _) = cloud(20), cloud(20, 1, seed=1)
+    model, losses, calls = small(), DANN.losses, []
+
+    def interrupted(self, *args):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return losses(self, *args)
+
+    monkeypatch.setattr(DANN, "losses", interrupted)
+    history = model.fit(x, y, t, epochs=9, progress=False)
+    assert (len(history.class_loss), history.stopped, history.epoch) == (2, "interrupted in epoch 3", 1)
+    assert "interrupted in epoch 3" in capsys.readouterr().out
+    assert not model.training
+
+
+# --- bad input -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"source_y": torch.zeros(19, dtype=torch.long)}, "20 source inputs, 19 labels"),
+        ({"target_x": torch.zeros(0, 6)}, "0 target inputs"),
+        ({"target_x": torch.zeros(5, 7)}, "both must be alike"),
+        ({"target_x": torch.zeros(5, 6, dtype=torch.uint8)}, "both must be alike"),
+        ({"source_y": torch.full((20,), 2)}, "number them from 0"),
+        ({"select": "best"}, "no rule 'best'"),
+        ({"select": "source validation"}, "needs val="),
+    ],
+)
+def test_inputs_that_do_not_fit_together_are_named(change, message):
+    (x, y), (t, _) = cloud(20), cloud(20, 1, seed=1)
+    arguments = {"source_x": x, "source_y": y, "target_x": t, "progress": False} | change
+    with pytest.raises(ValueError, match=message):
+        small().fit(**arguments)
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_epoch_and_the_rate():
+    (x, y), (t, _) = cloud(20), cloud(20, 1, seed=1)
+    t[3, 2] = math.nan
+    with pytest.raises(FloatingPointError, match=r"epoch 1 at learning rate 0\.001"):
+        small().fit(x, y, t, progress=False)
+
+
+# --- proxy A-distance and AdaBN --------------------------------------------------------------------------------------
+
+
+def test_the_proxy_a_distance_is_0_for_one_domain_and_2_for_separable_ones():
+    (x, _), (same, _), (far, _) = cloud(300), cloud(300, seed=1), cloud(150, 12, seed=2)
+    assert proxy_a_distance(x, same) == pytest.approx(0, abs=0.25)
+    assert proxy_a_distance(x, far) == pytest.approx(2, abs=0.02)
+    assert proxy_a_distance(x, cloud(60, seed=3)[0]) == pytest.approx(0, abs=0.45)  # few targets are not "all source"
+
+
+def test_adabn_takes_the_statistics_of_the_target_and_moves_no_weight():
+    model = nn.Sequential(nn.BatchNorm1d(6), nn.Linear(6, 2))
+    (x, y), (t, _) = cloud(300), cloud(300, 7, seed=1)
+    mtl.fit(model, (x, y), epochs=1, progress=False)
+    weights = [p.detach().clone() for p in model.parameters()]
+    adapt_batch_norm(model, t, batch_size=100)
+    np.testing.assert_allclose(model[0].running_mean, t.mean(0), atol=1e-5)
+    assert all(torch.equal(a, b) for a, b in zip(weights, model.parameters(), strict=True))
+    assert model[0].momentum == 0.1 and not model.training
+
+
+def test_adabn_needs_batch_norm():
+    with pytest.raises(ValueError, match="has none"):
+        adapt_batch_norm(mtl.CourseCNN(3, 2, norm="group"), torch.zeros(4, 3, 8, 8))
