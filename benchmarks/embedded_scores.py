@@ -83,10 +83,16 @@ def phantoms() -> dict:
                                  "seconds": round(time.perf_counter() - start, 1)})  # fmt: skip
                     with LOG.open("a") as file:
                         file.write(json.dumps(rows[-1]) + "\n")
-    rows.sort(key=lambda row: row["seed"])
+    return complete(rows)
+
+
+def complete(rows: list[dict]) -> dict:
+    """Case → way → one accuracy per seed, of the ways that have all seeds."""
+    scores = {case: {} for case in CASES}
+    for row in sorted(rows, key=lambda row: row["seed"]):
+        scores[row["case"]].setdefault(row["way"], []).append(row["accuracy"])
     return {
-        case: {name: [r["accuracy"] for r in rows if (r["case"], r["way"]) == (case, name)] for name in ways}
-        for case in CASES
+        case: {way: found for way, found in ways.items() if len(found) == len(SEEDS)} for case, ways in scores.items()
     }
 
 
@@ -137,22 +143,31 @@ def card() -> str:
         lines.append("| at 64 px, ten labels per class, accuracy | (a) seen classes, new scanner | (b) new task |")
         lines.append("|---|---|---|")
         for way in ("embedded, probe", "embedded, fine-tuned", "random, probe", "from scratch"):
-            cells = [scores["phantoms"]["scores"][case][f"{network}, {way}"] for case in CASES]
-            lines.append(f"| {way} | " + " | ".join(_mean(values) if values else "not run" for values in cells) + " |")
-        cells = [scores["phantoms"]["scores"][case]["small network, from scratch"] for case in CASES]
+            cells = [scores["phantoms"]["scores"][case].get(f"{network}, {way}") for case in CASES]
+            lines.append(f"| {way} | " + " | ".join(_mean(values) for values in cells) + " |")
+        cells = [scores["phantoms"]["scores"][case].get("small network, from scratch") for case in CASES]
         lines.append(
             "| another, small network from scratch | " + " | ".join(_mean(values) for values in cells) + " |\n"
         )
+        new = scores["phantoms"]["scores"]["b"]
+        for way in ("probe", "fine-tuned"):
+            for other in (f"{network}, from scratch", "small network, from scratch"):
+                gain = mtl.paired_difference(new[f"{network}, embedded, {way}"], new[other])
+                lines.append(f"- (b) {way} minus {other}: {gain}")
+        lines.append("")
+        if "real" not in scores:
+            continue
         lines.append("| on real images, frozen, test AUROC | BreastMNIST | PneumoniaMNIST |\n|---|---|---|")
         for kind in ("phantoms", "random", "stand-in"):
             cells = [scores["real"]["scores"].get(f"{data}, {network}, {kind}") for data in ("breast", "pneumonia")]
-            if all(cells):
-                lines.append(f"| {kind} | " + " | ".join(_mean(values) for values in cells) + " |")
+            lines.append(f"| {kind} | " + " | ".join(_mean(values) for values in cells) + " |")
         lines.append("")
     return "\n".join(lines)
 
 
-def _mean(values: list[float]) -> str:
+def _mean(values: list[float] | None) -> str:
+    if not values:
+        return "not run"
     deviation = f" ± {np.std(values, ddof=1):.3f} ({len(values)} seeds)" if len(values) > 1 else ""
     return f"{np.mean(values):.3f}{deviation}"
 

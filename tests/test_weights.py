@@ -1,8 +1,10 @@
 """Which weights are taken, and that it is always said; files of Keras and torch: whole, damaged, another network's."""
 
 import hashlib
+import importlib.util
 import pickle
 import re
+import sys
 from pathlib import Path
 
 import h5py
@@ -649,3 +651,16 @@ def test_the_readme_of_the_course_names_what_is_embedded():
     assert set(weights.EMBEDDED) == set(weights.CARDS) == {"vgg16", "resnet"}
     assert re.fullmatch(r"\w+\.weights\.h5", weights.EMBEDDED["vgg16"]) and weights.EMBEDDED["resnet"].endswith(".pt")
     assert all(assets.card(card)["kind"] == "weights" for card in weights.CARDS.values())
+
+
+def test_the_card_of_the_embedded_weights_says_what_was_recorded(monkeypatch):
+    """Written by hand it would drift; `python benchmarks/embedded_scores.py --card` writes it."""
+    folder = Path(__file__).parent.parent / "benchmarks"
+    monkeypatch.syspath_prepend(str(folder))
+    spec = importlib.util.spec_from_file_location("embedded_scores", folder / "embedded_scores.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules.pop("record", None)
+    text = weights.embedded("vgg16").with_name("README.md").read_text()
+    assert text == module.card()
+    assert all(file in text for file in weights.EMBEDDED.values()) and "0." in text
