@@ -26,11 +26,14 @@ from medtl_helpers import dann, domains
 LOG = Path(__file__).parent.parent / "_run" / "dann.jsonl"
 EPOCHS = {"smear": 15, "digits": 20, "hospitals": 40}
 TUNING = [("texture", 0.6), ("scanner D", 0.5)]
-REPORT = [("texture", 0.6), *((f"scanner {s}", 0.5) for s in "DBC"), ("texture", 0.9), ("texture", 0.3)]
+REPORT = [("texture", 0.6), *((f"scanner {s}", 0.5) for s in "DBC")]
+STRENGTHS = [("texture", 0.9), ("texture", 0.3)]
 # Where it must fail, said before it was run. The same images, but two of the eight classes are 80 % of the target: DANN
 # ends below source only, and at λ_max 1 at least 5 points below it. A whole other colour (scanner C at full strength):
-# DANN ends at least 20 points below the ceiling.
-FAILURES = [("label shift", 0.8), ("scanner C", 1.0)]
+# DANN ends at least 20 points below the ceiling. The first expectation proved wrong (DANN lost nothing, AdaBN did), so a
+# second was written down before that was run: label shift together with waves. There DANN keeps at most half of the gain
+# over source only that it has with waves alone, and λ_max 1 ends below λ_max 0.3.
+FAILURES = [("label shift", 0.8), ("scanner C", 1.0), ("waves and label shift", 0.8)]
 TUNE_SEEDS, SEEDS = range(5), range(100, 110)
 SETTINGS = [("batch", 0.1), ("batch", 0.3), ("batch", 1.0), ("group", 0.3)]  # normalisation, λ_max
 
@@ -67,9 +70,11 @@ def accuracy(model, split) -> float:
 
 
 def pair(kind: str, shift, seed: int):
-    if shift and shift[0] == "label shift":
-        common, rare = shift[1] / 2, (1 - shift[1]) / 6
-        return domains.smear_domains("texture", seed, strength=0.0, target_balance=[common] * 2 + [rare] * 6)
+    if shift and "label shift" in shift[0]:
+        balance = [shift[1] / 2] * 2 + [(1 - shift[1]) / 6] * 6
+        return domains.smear_domains(
+            "texture", seed, strength=0.6 if "waves" in shift[0] else 0.0, target_balance=balance
+        )
     if kind == "smear":
         return domains.smear_domains(shift[0], seed, strength=shift[1])
     return domains.digit_domains(seed) if kind == "digits" else domains.hospital_domains(*shift, seed)
@@ -114,7 +119,7 @@ def report(kind: str, shift, seed: int) -> dict:
     note("DANN, epoch by source validation", model)
     dann.oracle(model, history, target.val.x, target.val.y)
     note("DANN, oracle epoch", model)
-    if shift and shift[0] == "label shift":
+    if shift and "label shift" in shift[0]:
         note("DANN, λ 1", adversarial(kind, source, target, seed, 1.0)[0])
     note("ceiling", source_only(kind, target.train, seed))
     return scores | {"data": target.provenance}
@@ -130,7 +135,7 @@ def main() -> None:
     LOG.parent.mkdir(exist_ok=True)
     stage, run, seeds = ("tuning", tune, TUNE_SEEDS) if args.tune else ("report", report, SEEDS)
     hospitals = [(a, b) for a in domains.HOSPITALS for b in domains.HOSPITALS if a != b]
-    shifts = {"smear": TUNING if args.tune else REPORT + FAILURES, "digits": [None], "hospitals": hospitals}
+    shifts = {"smear": TUNING if args.tune else REPORT + FAILURES + STRENGTHS, "digits": [None], "hospitals": hospitals}
     kinds = ["smear"] if args.tune else args.only
     done = [json.loads(line) for line in LOG.read_text().splitlines()] if LOG.is_file() else []
     known = {json.dumps([row["stage"], row["kind"], row["shift"], row["seed"]]) for row in done}
@@ -145,7 +150,7 @@ def main() -> None:
 
 
 def write(done: list[dict]) -> None:
-    """``results/dann.json``: one row per stage, kind and shift, a list of one score per seed for each way."""
+    """``results/dann.json``: of all shifts that are complete, for each way a list of one score per seed."""
     rows = {}
     for run in sorted(done, key=lambda run: run["seed"]):
         key = json.dumps([run["stage"], run["kind"], run["shift"]])
@@ -154,11 +159,12 @@ def write(done: list[dict]) -> None:
         row["seeds"].append(run["seed"])
         for name, value in run["scores"].items():
             row["scores"].setdefault(name, []).append(value)
-    for row in rows.values():
+    rows = [row for row in rows.values() if row["seeds"] == list(TUNE_SEEDS if row["stage"] == "tuning" else SEEDS)]
+    for row in rows:
         row["data"] = row["scores"].pop("data", ["twin"])[0]
     result = header(seeds=list(SEEDS), seconds=sum(run["seconds"] for run in done)) | {
         "epochs": EPOCHS,
-        "rows": list(rows.values()),
+        "rows": rows,
     }
     text = json.dumps(result, ensure_ascii=False, separators=(",", ":")).replace('{"stage"', '\n{"stage"')
     (RESULTS / "dann.json").write_text(text + "\n")
