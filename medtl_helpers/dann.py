@@ -2,12 +2,15 @@
 
 One network computes features f(x) of both domains. A class head learns the labels of the source. A domain classifier
 learns to tell source from target, and the features are trained *against* it: ``GradientReversal`` passes them on
-unchanged and multiplies the gradient that comes back by −λ. What is minimised over features and head, and maximised
-by nobody but the features, is the saddle point of [1], section 4:
+unchanged and multiplies the gradient that comes back by −λ. So one backward pass of
 
-    loss = cross-entropy on the source + domain loss,  domain loss = ½ (mean over source + mean over target).
+    loss = cross-entropy on the source + domain loss,  domain loss = ½ (mean over source + mean over target)
 
-Target labels appear nowhere: ``DANN.fit`` has no argument for them.
+moves the classifier down the domain loss and the features up, towards the saddle point of [1], section 4. Target
+labels appear nowhere: ``DANN.fit`` has no argument for them.
+
+The defaults were tuned on phantom smears with batch norm (``benchmarks/dann.py``). Before you use this, try
+``adapt_batch_norm``, which needs no training; and where the classes are not equally frequent in both domains, do not.
 
 [1] JMLR 17(59), 1–35, arXiv 1505.07818  [2] Ben-David et al., Machine Learning 79 (2010),
 doi 10.1007/s10994-009-5152-4
@@ -137,7 +140,8 @@ class DANN(nn.Module):
         val: (x, y) of the *source*, whose accuracy is reported after each epoch.
         epochs: passes over the source; the target's batches come from shuffled passes of their own.
         batch_size: of each domain. lr, weight_decay: AdamW; the rate falls by ``rate_schedule``.
-        lam_max: λ at the end (``lambda_schedule``). 0: the features are those of source-only training.
+        lam_max: λ at the end (``lambda_schedule``). 0 is source-only training, with group norm to the last bit (on one
+            thread); with batch norm the target's statistics leak in. 1 is [1]'s; without batch norm it may collapse.
         augment: ``augment(x, generator)`` on each batch of raw inputs, of both domains.
         select: ``"last"`` epoch, or ``"source validation"``: the first of the highest accuracy on ``val``.
         keep_states: keep the weights of every epoch in the history, to look back with ``oracle``.

@@ -9,6 +9,8 @@ LESSONS = {
     "01_loss_formulation": ("The loss", "What exactly is minimised, and what does λ do?", 45),
     "02_freezing_vs_finetuning": ("Freezing", "Which weights should train, and how?", 40),
     "03_vgg16_keras_recipe": ("VGG16 in Keras", "How is the popular VGG16 recipe done right, step by step?", 45),
+    "04_cnn_source_to_target": ("Source to target", "What is one hospital's network worth at another one?", 45),
+    "05_dann": ("DANN", "Can a network learn a target without labels, and when does that fail?", 45),
 }
 
 

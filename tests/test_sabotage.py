@@ -46,6 +46,16 @@ def features_only_once(request, monkeypatch):
         monkeypatch.setattr(keras_recipes, "features", remembered)
 
 
+@pytest.fixture(autouse=True)
+def source_target_comes_back():
+    """What the rows of notebook 04 break in the module is whole again for the next one."""
+    from medtl_helpers import source_target
+
+    whole = dict(vars(source_target))
+    yield
+    vars(source_target).update(whole)
+
+
 def run_until(notebook: str, claim: str, old: str, new: str, sections: tuple[str, ...]) -> None:
     """Execute the imports and the cells under the headings ``sections``, with ``old`` replaced, up to ``claim``."""
     namespace, replaced, heading = {}, 0, "imports"
@@ -67,6 +77,17 @@ def run_until(notebook: str, claim: str, old: str, new: str, sections: tuple[str
 ORACLE = 'min(real.lambdas, key=lambda lam: real.scores("hungary", 10, "L2-SP", lam, "log loss").mean())'
 # the sections of notebook 03 up to its trained network
 VGG_TRAINED = ("The data", "The right", "The trunk", "Phase", "A modern")
+# the sections of notebook 04 up to what its live runs say, and networks that are all that its later sections need
+WAYS = ("One picture", "Seven ways", "What the dots")
+SOURCE_ALONE = "st.all_ways = lambda here, there, seed, n: {st.SOURCE_ONLY: st.train_source(here, seed)}"
+
+
+def one_seed(broken: str) -> tuple[str, str]:
+    """In the live runs of notebook 04: one seed instead of several, and something broken before its networks train."""
+    old = "for seed in range(mtl.budget(cpu=2, gpu=3)):\n        source, target = make(seed)"
+    return old, f"for seed in range(1):\n        source, target = make(seed)\n        {broken}"
+
+
 # notebook, claim, what stands there, what breaks it, headings of the cells that are needed
 SABOTAGE = [
     ("00", "Networks that are accurate on their own scanner",
@@ -157,6 +178,8 @@ SABOTAGE = [
      ("The data", "The right", "The trunk", "Phase 1")),
     ("03", "the frozen trunk ranks the validation images better", 'small.fit(pool5["train"][:48], few_labels,',
      'small.fit(pool5["train"][:48], 1 - few_labels,', ("The data", "What runs", "The right", "The trunk", "Phase 1", "Was it")),
+    ("02", "A probe on VGG16 beats VGG16 from scratch clearly", 'large["vgg16, from scratch"]',
+     'large["small network, from scratch"]', ("And a larger network",)),
     ("03", "A layer thawed after training", "trainable = True  # thawed, and not compiled",
      'trainable = True; tiny.compile("adam", "mse")', ("When compile",)),
     ("03", "Blocks 1 to 4 did not move", 'recipes.train_only(top, "block5", "head"', 'recipes.train_only(top, "head"',
@@ -177,6 +200,52 @@ SABOTAGE = [
      (*VGG_TRAINED, "The test split", "Where does")),
     ("03", "The recipe done right finds malignant", "top.predict(test_block4,", "top.predict(test_block4[::-1].copy(),",
      (*VGG_TRAINED, "The test split", "Where does")),
+    ("05", "Trained on the source alone", "strength=0.6)", "strength=0.0)", ("One picture",)),  # no shift
+    ("05", "A softmax over one logit", "nn.Softmax(dim=1)", "nn.Sigmoid()", ("One picture", "Recipes", "What is wrong")),
+    ("05", "Features tell source and target apart", "for d in (source, target)]", "for d in (source, source)]",
+     ("One picture", "The idea")),
+    ("05", "The gradient comes back times −λ", "return -ctx.lam * gradient", "return ctx.lam * gradient", ("Gradient",)),
+    ("05", "With DANN the same network is much better", "    target.train.x,", "    source.train.x,",  # nothing to adapt to
+     ("One picture", "Train it")),
+    ("05", "DANN has brought the two centres", "f_after = features_of(model)", "f_after = features_of(source_only)",
+     ("One picture", "The idea", "Train it")),
+    ("05", "Its domain classifier is often wrong", "proxy_a_distance(*f_after)", "proxy_a_distance(f_after[0], f_after[0])",
+     ("One picture", "The idea", "Train it")),
+    ("05", "Recorded: DANN beats source-only on the target", '"smear", main, "DANN", "source only"',
+     '"smear", main, "source only", "source only"', ("What the record",)),
+    ("05", "Recorded: on textured slides DANN beats AdaBN", 'waves, "DANN", "AdaBN").low', 'waves, "λ = 0", "AdaBN").low',
+     ("What the record",)),
+    ("05", "Recorded: under pure label shift", '"1: AdaBN − source only": record.paired("smear", pure, "AdaBN",',
+     '"1: AdaBN − source only": record.paired("smear", pure, "DANN",', ("Where it fails",)),
+    ("05", "Recorded: with another colour DANN ends", 'record.paired("smear", colour, "DANN", "ceiling")',
+     'record.paired("smear", colour, "ceiling", "ceiling")', ("Where it fails",)),
+    ("05", "Recorded: with waves and label shift DANN keeps", '"smear", both, "DANN, λ 1", "DANN"',
+     '"smear", both, "λ = 0", "DANN"', ("Where it fails",)),
+    ("05", "Recorded: on the digits DANN beats", '"digits", None, "DANN", other', '"digits", None, "source only", other',
+     ("Something else",)),
+    ("05", "Recorded: DANN brings no hospital", 'record.paired("hospitals", shift, "DANN", "source only")',
+     'record.mean("hospitals", shift, "DANN")', ("The real thing",)),
+    ("04", "A perfect answer that goes through", "perfect = torch.eye(8)", "perfect = 20 * torch.eye(8)", ("Softmax twice",)),
+    ("04", "The second softmax shrinks the gradient", "F.cross_entropy(z.softmax(1),", "F.cross_entropy(z,", ("Softmax twice",)),
+    ("04", "With the softmax once, the same epochs", "{AS_FOUND: True, RIGHT: False}", "{AS_FOUND: False, RIGHT: True}",
+     ("One picture", "The recipe as found", "Softmax twice")),
+    ("04", "On its own training images the network looks", "st.balanced_accuracy(model, few.train)",
+     "st.balanced_accuracy(model, cells_there.val)", ("One picture", "The recipe as found", "A test set")),
+    ("04", "mtl.adapt_batch_norm does for the first layer", "images = cells_there.train.x[:200]\nnetwork_there = st.adapted(network, images)",
+     "images = cells_there.train.x[:200]\nnetwork_there = st.adapted(network, cells.train.x)", ("One picture", "AdaBN in four")),
+    ("04", "On another device, the source's network loses", *one_seed("target = source"), WAYS),
+    ("04", "On cells, target images without labels", *one_seed("st.adapted = lambda model, images: model"), WAYS),
+    ("04", "On X-rays AdaBN gains, too", *one_seed("if name == 'X-rays': st.adapted = lambda model, images: model"), WAYS),
+    ("04", "On cells, fine-tuning the source's network", *one_seed("st.fine_tune = lambda model, few, seed: model"), WAYS),
+    ("04", "On cells, augmentation wins back less", *one_seed("st.AUGMENT = {1: None, 3: None}"), WAYS),
+    ("04", "With as many images, AdaBN from one class", *one_seed(f"{SOURCE_ALONE}; st.adapted = lambda model, images: model"),
+     ("One picture", "Seven ways", "When AdaBN")),
+    ("04", "Near the source its network beats", *one_seed(f"{SOURCE_ALONE}; st.STRENGTHS = (0.0,) * 4"),
+     ("One picture", "Seven ways", "How far")),
+    ("04", "The candidate that LogME puts first", *one_seed(f"{SOURCE_ALONE}; st.log_me = lambda f, y: -mtl.log_me(f, y)"),
+     ("One picture", "Seven ways", "Which source")),
+    ("04", "The proxy A-distance ranks nothing here", *one_seed(f"{SOURCE_ALONE}; target = source"),
+     ("One picture", "Seven ways", "Which source")),
 ]  # fmt: skip
 
 

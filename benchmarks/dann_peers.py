@@ -1,0 +1,136 @@
+"""Our DANN beside a bare loop and two other public implementations: target accuracy, and seconds per step.
+
+    pip install skada skorch pytorch-adapt "setuptools<80"      # not part of the course
+    python benchmarks/dann_peers.py
+
+The same network (``CourseCNN`` with batch norm), images, epochs, batches and rate (Adam, 1e-3); all else is each
+library's own default (reversal weight 1, their domain classifier, their loader). Seconds are measured in turns, in one
+process on one thread: each round trains every implementation for one epoch.
+"""
+
+import json
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from record import RESULTS, header
+from torch import nn
+from tqdm import tqdm
+
+import medtl_helpers as mtl
+from medtl_helpers import dann, domains
+
+SHIFT, SEEDS, EPOCHS, BATCH, ROUNDS = ("texture", 0.6), range(100, 103), 15, 64, 5
+
+
+def start(seed: int):
+    """The same initial network for everybody."""
+    mtl.seed_everything(seed)
+    return mtl.CourseCNN(3, 0, norm="batch"), nn.Linear(64, 8)
+
+
+def ours(source, target, seed: int, epochs: int):
+    features, head = start(seed)
+    model = dann.DANN(features, 64, 8)
+    model.head = head
+    model.fit(*source.train, target.train.x, epochs=epochs, batch_size=BATCH, seed=seed, progress=False)
+    return lambda x: mtl.predict(model, x).argmax(1)
+
+
+def bare_loop(source, target, seed: int, epochs: int):
+    """What ``DANN.fit`` does, with nothing around it: no checks, no report, no validation."""
+    features, head = start(seed)
+    domain = dann.domain_classifier(64)
+    parameters = [p for part in (features, head, domain) for p in part.parameters()]
+    optimizer = torch.optim.AdamW(parameters, 1e-3, weight_decay=0.0)
+    generator, steps, step = torch.Generator().manual_seed(seed), epochs * -(-len(source.train.y) // BATCH), 0
+    for _ in range(epochs):
+        for batch in torch.randperm(len(source.train.y), generator=generator).split(BATCH):
+            p = step / steps
+            for group in optimizer.param_groups:
+                group["lr"] = 1e-3 * dann.rate_schedule(p)
+            other = torch.randint(len(target.train.x), (BATCH,), generator=generator)
+            x = mtl.to_float(torch.cat([source.train.x[batch], target.train.x[other]]))
+            f = features(x)
+            d = domain(dann.reverse_gradient(f, dann.lambda_schedule(p, 0.3)))
+            loss = F.cross_entropy(head(f[: len(batch)]), source.train.y[batch])
+            loss = loss + dann.domain_loss(d[: len(batch)], d[len(batch) :])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            step += 1
+    model = nn.Sequential(features, head)
+    return lambda x: mtl.predict(model, x).argmax(1)
+
+
+def skada(source, target, seed: int, epochs: int):
+    from skada.deep import DANN
+
+    features, head = start(seed)
+    features.head = head
+    net = DANN(features, layer_name="pool", num_features=64, batch_size=2 * BATCH, max_epochs=epochs, train_split=None,
+               optimizer=torch.optim.Adam, lr=1e-3, verbose=0)  # fmt: skip
+    x = torch.cat([source.train.x, target.train.x])
+    y = torch.cat([source.train.y, torch.full((len(target.train.x),), -1)])  # −1: no label
+    domain = torch.cat([torch.full((len(source.train.x),), 1), torch.full((len(target.train.x),), -2)])
+    net.fit(mtl.to_float(x).numpy(), y.numpy(), domain.numpy())
+    return lambda x: mtl.predict(features, x).argmax(1)
+
+
+def pytorch_adapt(source, target, seed: int, epochs: int):
+    from pytorch_adapt.hooks import DANNHook
+    from pytorch_adapt.models import Discriminator
+
+    features, head = start(seed)
+    models = {"G": features, "C": head, "D": Discriminator(in_size=64, h=64)}
+    optimizers = [torch.optim.Adam(model.parameters(), 1e-3) for model in models.values()]
+    hook, generator = DANNHook(optimizers), torch.Generator().manual_seed(seed)
+    for _ in range(epochs):
+        for batch in torch.randperm(len(source.train.y), generator=generator).split(BATCH):
+            other = torch.randint(len(target.train.x), (len(batch),), generator=generator)
+            data = {"src_imgs": mtl.to_float(source.train.x[batch]), "src_labels": source.train.y[batch],
+                    "target_imgs": mtl.to_float(target.train.x[other]),
+                    "src_domain": torch.zeros(len(batch)), "target_domain": torch.ones(len(batch))}  # fmt: skip
+            hook({**models, **data})
+    model = nn.Sequential(features, head)
+    return lambda x: mtl.predict(model, x).argmax(1)
+
+
+IMPLEMENTATIONS = {"DANN.fit": ours, "bare loop": bare_loop, "skada": skada, "pytorch-adapt": pytorch_adapt}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    begin = time.perf_counter()
+    accuracy = {name: [] for name in IMPLEMENTATIONS}
+    for seed in tqdm(SEEDS):
+        source, target = domains.smear_domains(SHIFT[0], seed, strength=SHIFT[1])
+        for name, train in IMPLEMENTATIONS.items():
+            predict = train(source, target, seed, EPOCHS)
+            accuracy[name].append(
+                {where: round((predict(d.test.x) == d.test.y).float().mean().item(), 4)
+                 for where, d in (("target", target), ("source", source))}
+            )  # fmt: skip
+            print(name, accuracy[name][-1], flush=True)
+    seconds = {name: [] for name in IMPLEMENTATIONS}
+    steps = -(-len(source.train.y) // BATCH)
+    for _ in range(ROUNDS):
+        for name, train in IMPLEMENTATIONS.items():
+            clock = time.perf_counter()
+            train(source, target, 0, 1)
+            seconds[name].append((time.perf_counter() - clock) / steps)
+    ratios = {name: np.array(values) / np.array(seconds["bare loop"]) for name, values in seconds.items()}
+    result = header(seeds=list(SEEDS), seconds=time.perf_counter() - begin) | {
+        "shift": SHIFT,
+        "epochs": EPOCHS,
+        "seconds per step": {name: round(float(np.median(values)), 4) for name, values in seconds.items()},
+        "times the bare loop": {name: [round(float(r), 3) for r in values] for name, values in ratios.items()},
+        "accuracy": accuracy,
+    }
+    (RESULTS / "dann_peers.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps({name: result[name] for name in ("seconds per step", "times the bare loop")}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
