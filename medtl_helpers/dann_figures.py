@@ -70,8 +70,8 @@ def show_schedule(history: DANNHistory, *, data=None) -> None:
     left.plot(epochs, history.class_loss, "s-", color=COLOURS["black"], markersize=4, label="class loss, source")
     left.plot(epochs, history.domain_loss, "o-", color=COLOURS["orange"], markersize=4, label="domain loss")
     left.axhline(np.log(2), color=COLOURS["grey"], linestyle=":", linewidth=1)
-    left.annotate("ln 2: guessing the domain", (epochs[-1], np.log(2)), (0, 5), textcoords="offset points", ha="right",
-                  fontsize=9)  # fmt: skip
+    at = (epochs[-1], np.log(2))
+    left.annotate("ln 2: guessing the domain", at, (0, -13), textcoords="offset points", ha="right", fontsize=9)
     left.set(xlabel="epoch", ylabel="loss (nats)", title="Two losses")
     left.legend(fontsize=9)
     right.plot(epochs, history.domain_accuracy, "o-", color=COLOURS["orange"], markersize=4, label="domain accuracy")
