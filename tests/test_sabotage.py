@@ -215,6 +215,8 @@ SABOTAGE = [
      '"smear", main, "source only", "source only"', ("What the record",)),
     ("05", "Recorded: on textured slides DANN beats AdaBN", 'waves, "DANN", "AdaBN").low', 'waves, "λ = 0", "AdaBN").low',
      ("What the record",)),
+    ("05", "Recorded: on four shifts the last epoch", 'record.paired("smear", shift, "DANN", other)',
+     'record.paired("smear", shift, other, "DANN")', ("The rules",)),
     ("05", "Recorded: under pure label shift", '"1: AdaBN − source only": record.paired("smear", pure, "AdaBN",',
      '"1: AdaBN − source only": record.paired("smear", pure, "DANN",', ("Where it fails",)),
     ("05", "Recorded: with another colour DANN ends", 'record.paired("smear", colour, "DANN", "ceiling")',
