@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from .checks import note_source
 from .phantoms import SMEAR, draw, to_bytes
 from .scanners import SCANNERS
 from .tasks import Split, load
@@ -63,6 +64,7 @@ def smear_domains(shift: str, seed: int, *, strength: float = 1.0, n: int = 1000
         x = draw("smear", y, size, seed=seed)
         return Split(SHIFTS[shift](x, strength, seed=seed) if shifted else x, y)
 
+    note_source("smear", "twin")
     counts, first = (n, 200, 800), 100_000 + 10 * seed
     source = [split(count, first + k) for k, count in enumerate(counts)]
     target = [split(count, first + 5 + k, target_balance, shifted=True) for k, count in enumerate(counts)]
@@ -78,6 +80,7 @@ def digit_domains(seed: int, *, size: int = 16) -> tuple[Domain, Domain]:
     """
     from sklearn.datasets import load_digits, load_sample_images
 
+    note_source("digits", "real")
     bunch = load_digits()
     x = torch.tensor(bunch.images, dtype=torch.float32)[:, None] / 16
     x = torch.nn.functional.interpolate(x, (size, size), mode="bilinear", align_corners=False)
