@@ -13,17 +13,16 @@ digits and the hospitals took no part in it.
 import argparse
 import json
 import time
-from pathlib import Path
 
 import torch
-from record import RESULTS, header
+from record import Log, header, write
 from torch import nn
 from tqdm import tqdm
 
 import medtl_helpers as mtl
 from medtl_helpers import dann, domains
 
-LOG = Path(__file__).parent.parent / "_run" / "dann.jsonl"
+LOG = Log("dann")
 EPOCHS = {"smear": 15, "digits": 20, "hospitals": 40}
 TUNING = [("texture", 0.6), ("scanner D", 0.5)]
 REPORT = [("texture", 0.6), *((f"scanner {s}", 0.5) for s in "DBC")]
@@ -132,24 +131,21 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="*", type=int, help="only these, e.g. one process for each half")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    LOG.parent.mkdir(exist_ok=True)
     stage, run, seeds = ("tuning", tune, TUNE_SEEDS) if args.tune else ("report", report, SEEDS)
     hospitals = [(a, b) for a in domains.HOSPITALS for b in domains.HOSPITALS if a != b]
     shifts = {"smear": TUNING if args.tune else REPORT + FAILURES + STRENGTHS, "digits": [None], "hospitals": hospitals}
     kinds = ["smear"] if args.tune else args.only
-    done = [json.loads(line) for line in LOG.read_text().splitlines()] if LOG.is_file() else []
-    known = {json.dumps([row["stage"], row["kind"], row["shift"], row["seed"]]) for row in done}
+    known = {json.dumps([row["stage"], row["kind"], row["shift"], row["seed"]]) for row in LOG.rows()}
     todo = [(kind, shift, seed) for kind in kinds for shift in shifts[kind] for seed in args.seeds or seeds]
     for kind, shift, seed in tqdm(todo):
         if json.dumps([stage, kind, shift, seed]) not in known:
             start = time.perf_counter()
             row = {"stage": stage, "kind": kind, "shift": shift, "seed": seed, "scores": run(kind, shift, seed)}
-            with LOG.open("a") as file:
-                file.write(json.dumps(row | {"seconds": round(time.perf_counter() - start, 1)}) + "\n")
-    write([json.loads(line) for line in LOG.read_text().splitlines()])
+            LOG.add(row | {"seconds": round(time.perf_counter() - start, 1)})
+    summarise(LOG.rows())
 
 
-def write(done: list[dict]) -> None:
+def summarise(done: list[dict]) -> None:
     """``results/dann.json``: of all shifts that are complete, for each way a list of one score per seed."""
     rows = {}
     for run in sorted(done, key=lambda run: run["seed"]):
@@ -166,8 +162,7 @@ def write(done: list[dict]) -> None:
         "epochs": EPOCHS,
         "rows": rows,
     }
-    text = json.dumps(result, ensure_ascii=False, separators=(",", ":")).replace('{"stage"', '\n{"stage"')
-    (RESULTS / "dann.json").write_text(text + "\n")
+    write("dann", result, row_starts="stage")
 
 
 if __name__ == "__main__":

@@ -14,10 +14,9 @@ import argparse
 import json
 import time
 from functools import partial
-from pathlib import Path
 
 import numpy as np
-from record import RESULTS, header
+from record import RESULTS, Log, header
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
@@ -28,7 +27,7 @@ import medtl_helpers as mtl
 from medtl_helpers import sources, weights
 from medtl_helpers.phantoms import SMEAR
 
-LOG = Path(__file__).parent.parent / "_run" / "embedded_scores.jsonl"
+LOG = Log("embedded_scores")
 SEEDS, N = range(100, 110), 10
 EPOCHS = {"resnet": 40, "vgg16": 20}  # of everything but the probe
 CASES = {"a": sources.SEEN_CELLS, "b": sources.HELD_OUT_CELLS}
@@ -65,8 +64,7 @@ def phantoms() -> dict:
             f"{network}, embedded, fine-tuned": partial(with_backbone, network, "embedded", "top"),
             f"{network}, from scratch": partial(with_backbone, network, "random", "all"),
         }
-    rows = [json.loads(line) for line in LOG.read_text().splitlines()] if LOG.is_file() else []
-    known = {(row["case"], row["way"], row["seed"]) for row in rows}
+    known = {(row["case"], row["way"], row["seed"]) for row in LOG.rows()}
     for case, cells in reversed(CASES.items()):
         numbers = [list(SMEAR).index(cell) for cell in cells]
         for seed in tqdm(SEEDS, desc=case):
@@ -79,11 +77,9 @@ def phantoms() -> dict:
                     start = time.perf_counter()
                     answer = mtl.predict(way(task, seed), task.test.x).argmax(1)
                     accuracy = round((answer == task.test.y).float().mean().item(), 4)
-                    rows.append({"case": case, "way": name, "seed": seed, "accuracy": accuracy,
-                                 "seconds": round(time.perf_counter() - start, 1)})  # fmt: skip
-                    with LOG.open("a") as file:
-                        file.write(json.dumps(rows[-1]) + "\n")
-    return complete(rows)
+                    seconds = round(time.perf_counter() - start, 1)
+                    LOG.add({"case": case, "way": name, "seed": seed, "accuracy": accuracy, "seconds": seconds})
+    return complete(LOG.rows())
 
 
 def complete(rows: list[dict]) -> dict:
@@ -198,7 +194,6 @@ def main() -> None:
     path = RESULTS / "embedded_scores.json"
     result = json.loads(path.read_text()) if path.is_file() else {}
     start = time.perf_counter()
-    LOG.parent.mkdir(exist_ok=True)
     scores = real() if on_real else phantoms()
     about = header(seeds=[0, 1, 2] if on_real else list(SEEDS), seconds=time.perf_counter() - start)
     result["real" if on_real else "phantoms"] = about | {

@@ -7,19 +7,17 @@ to ``results/strategies.json``, cell by cell to ``_run/strategies.jsonl`` on the
 """
 
 import argparse
-import json
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
-from record import RESULTS, header
+from record import Log, header, write
 from tqdm import tqdm
 
 from medtl_helpers import strategies
 
 SIZES, SEEDS = (10, 100, 500), range(100, 110)
-LOG = Path(__file__).parent.parent / "_run" / "strategies.jsonl"
+LOG = Log("strategies")
 
 
 def main() -> None:
@@ -27,20 +25,16 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="*", type=int, default=SIZES, help="only these, e.g. one process for each")
     asked = parser.parse_args().sizes
     torch.set_num_threads(1)  # small images: a second thread mostly waits
-    LOG.parent.mkdir(exist_ok=True)
-    done = [json.loads(line) for line in LOG.read_text().splitlines()] if LOG.is_file() else []
-    known = {(row["method"], row["n"], row["seed"]) for row in done}
+    known = {(row["method"], row["n"], row["seed"]) for row in LOG.rows()}
     todo = [(m, n, s) for n in asked for s in SEEDS for m in strategies.METHODS if (m, n, s) not in known]
     for method, n, seed in tqdm(todo):
         start = time.perf_counter()
         row = {"method": method, "n": n, "seed": seed} | strategies.cell(method, n, seed)
-        done.append(row | {"seconds": round(time.perf_counter() - start, 1)})
-        with LOG.open("a") as file:
-            file.write(json.dumps(done[-1]) + "\n")
-    write([json.loads(line) for line in LOG.read_text().splitlines()])  # other processes' cells, too
+        LOG.add(row | {"seconds": round(time.perf_counter() - start, 1)})
+    summarise(LOG.rows())  # other processes' cells, too
 
 
-def write(done: list[dict]) -> None:
+def summarise(done: list[dict]) -> None:
     """``results/strategies.json`` of all sizes that are complete."""
     sizes = [n for n in SIZES if sum(row["n"] == n for row in done) == len(SEEDS) * len(strategies.METHODS)]
     rows = []
@@ -58,8 +52,7 @@ def write(done: list[dict]) -> None:
         "sizes": sizes,
         "rows": rows,
     }  # fmt: skip
-    text = json.dumps(result, separators=(",", ":")).replace('{"method"', '\n{"method"')
-    (RESULTS / "strategies.json").write_text(text + "\n")
+    write("strategies", result, row_starts="method")
 
 
 if __name__ == "__main__":

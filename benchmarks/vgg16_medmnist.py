@@ -9,20 +9,18 @@ the published table of MedMNIST+ (Doerrich et al., Scientific Reports 2025) uses
 """
 
 import argparse
-import json
 import time
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
-from record import RESULTS, header
+from record import Log, header, write
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score, roc_curve
 
 import medtl_helpers as mtl
 from medtl_helpers import finetune
 
-LOG = Path(__file__).parent.parent / "_run" / "vgg16_medmnist.jsonl"
+LOG = Log("vgg16_medmnist")
 SEEDS = (0, 1, 2)
 # method -> epochs per data set; the best epoch on validation is kept
 METHODS = {"probe": {"breast": 60, "pneumonia": 20}, "top block": {"breast": 12, "pneumonia": 6},
@@ -94,9 +92,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(METHODS), help="methods to run now")
     parser.add_argument("--data", nargs="*", default=["breast", "pneumonia"])
     args = parser.parse_args()
-    LOG.parent.mkdir(exist_ok=True)
-    done = [json.loads(line) for line in LOG.read_text().splitlines()] if LOG.is_file() else []
-    known = {(row["data"], row["method"], row["seed"]) for row in done}
+    known = {(row["data"], row["method"], row["seed"]) for row in LOG.rows()}
     for name in args.data:
         task = mtl.load(name, size=64)
         if task.provenance != "real":
@@ -105,18 +101,17 @@ def main() -> None:
         for method in args.only:
             for seed in SEEDS:
                 if (name, method, seed) not in known:
-                    done.append(run(task, features, method, seed))
-                    print(json.dumps(done[-1]), flush=True)
-                    with LOG.open("a") as file:
-                        file.write(json.dumps(done[-1]) + "\n")
+                    row = run(task, features, method, seed)
+                    LOG.add(row)
+                    print(row, flush=True)
+    done = LOG.rows()
     result = header(seeds=list(SEEDS), seconds=sum(row["seconds"] for row in done)) | {
         "images": "28 px enlarged to 64 px",
         "epochs": METHODS,
         "settings": {"probe": PROBE, "top block": TOP_BLOCK, "full": FULL, "copies for the top block": COPIES},
         "rows": sorted(done, key=lambda row: (row["data"], row["method"], row["seed"])),
     }
-    text = json.dumps(result, separators=(",", ":")).replace('{"data"', '\n{"data"')
-    (RESULTS / "vgg16_medmnist.json").write_text(text + "\n")
+    write("vgg16_medmnist", result, row_starts="data")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ _PUBLIC = {
     "tasks": ("ImageTask", "Split", "TableTask", "few_shot", "load", "split_table"),
     "train": ("History", "augment", "fit", "predict", "to_float"),
     "transferability": ("log_me",),
+    "two_conv": (),
     "weights": ("find_weights", "load_backbone"),
     "widgets": ("slider",),
 }

@@ -21,6 +21,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from sklearn.metrics import balanced_accuracy_score
 from torch import Tensor, nn
 
 from .dann import adapt_batch_norm, proxy_a_distance
@@ -48,59 +49,9 @@ EPOCHS, BATCH, RATE = 9, 32, 3e-3  # of the ways that see the source
 FEW_STEPS, FEW_BATCH, TUNE_RATE = 100, 16, 1e-3  # of those that see few labels alone
 
 
-class TwoConvCNN(nn.Module):
-    """The two-convolution network of many tutorials, for images of ``size`` pixels a side.
-
-    ``softmax`` is the mistake that it is found with: its outputs are then probabilities, and a cross-entropy that
-    expects logits applies the softmax a second time.
-    """
-
-    def __init__(self, channels: int, classes: int, size: int = 28, *, softmax: bool = False):
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(channels, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(32 * (size // 4) ** 2, 64), nn.ReLU(), nn.Linear(64, classes),
-        )  # fmt: skip
-        self.softmax = softmax
-
-    def logits(self, x: Tensor) -> Tensor:
-        return self.layers(x)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.logits(x).softmax(1) if self.softmax else self.logits(x)
-
-
-def loss_floor(classes: int) -> float:
-    """ln(1 + (K − 1)/e): the lowest cross-entropy that K probabilities, taken for logits, can reach (nats)."""
-    return math.log(1 + (classes - 1) / math.e)
-
-
-@torch.inference_mode()
-def probabilities(model: nn.Module, x) -> Tensor:
-    """N×K, with one softmax, whether or not ``TwoConvCNN`` has one of its own."""
-    if getattr(model, "softmax", False):
-        model.to(device()).eval()
-        return torch.cat([model(to_float(part.to(device()))).cpu() for part in x.split(256)])
-    return predict(model, x)
-
-
-def calibration_error(probability: Tensor, y: Tensor, bins: int = 10) -> float:
-    """Expected calibration error: mean |confidence − accuracy| over ``bins`` of confidence, weighted by their cases.
-
-    Guo et al., On calibration of modern neural networks, ICML 2017, arXiv 1706.04599, equation 3.
-    """
-    confidence, answer = probability.max(1)
-    right = (answer == y).float()
-    which = (confidence * bins).long().clamp_max(bins - 1)
-    gaps = torch.zeros(bins).index_add_(0, which, confidence - right)
-    return float(gaps.abs().sum() / len(y))
-
-
 def balanced_accuracy(model: nn.Module, split: Split) -> float:
     """Mean over classes of the share of right answers."""
-    right = (probabilities(model, split.x).argmax(1) == split.y).float()
-    return float(torch.stack([right[split.y == k].mean() for k in split.y.unique()]).mean())
+    return float(balanced_accuracy_score(split.y, predict(model, split.x).argmax(1)))
 
 
 # --- the two pairs of domains (that of smears is in domains.py) ------------------------------------------------------
@@ -128,6 +79,12 @@ def chest_domains(seed: int, *, scanner: str = "B", strength: float = 1.0, n: in
     parts["target"].append(Split(device(task.test.x, strength, seed=10 * seed + 5), task.test.y))
     names = {"source": "X-rays, source", "target": f"X-rays, scanner {scanner} {strength:g}"}
     return tuple(Domain(names[k], *parts[k], task.classes, task.provenance) for k in ("source", "target"))
+
+
+PAIRS = {  # name -> the pair of domains for a seed, and the labels per class that the target gives
+    "blood cells": (lambda seed: smear_domains("scanner D", seed, n=400), 3),
+    "X-rays": (lambda seed: chest_domains(seed, scanner="B"), 10),
+}
 
 
 # --- augmentation ----------------------------------------------------------------------------------------------------
@@ -249,6 +206,7 @@ def all_ways(source: Domain, target: Domain, seed: int, *, n: int = 10) -> dict[
 # --- how far the target is, and which source to take -----------------------------------------------------------------
 
 STRENGTHS = (0.0, 0.3, 0.6, 1.0)
+KIN = "cells, own stain"  # the candidate of the target's kind; the others are "chest" and "texture"
 SHIFT_WAYS = (SOURCE_ONLY, ADABN, TARGET_ONLY, FINE_TUNED)
 
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 import medtl_helpers as mtl
-from medtl_helpers import domains
+from medtl_helpers import domains, two_conv
 from medtl_helpers import source_target as st
 
 
@@ -31,24 +31,26 @@ def same(a, b):
 
 @pytest.mark.parametrize("classes", [2, 8])
 def test_the_floor_is_what_a_perfect_answer_costs(classes):
-    assert F.cross_entropy(torch.eye(classes), torch.arange(classes)).item() == pytest.approx(st.loss_floor(classes))
+    assert F.cross_entropy(torch.eye(classes), torch.arange(classes)).item() == pytest.approx(
+        two_conv.loss_floor(classes)
+    )
 
 
 def test_the_two_networks_answer_with_the_same_probabilities():
     x = torch.randint(256, (5, 3, 28, 28), dtype=torch.uint8)
     mtl.seed_everything(0)
-    twice = st.TwoConvCNN(3, 8, softmax=True)
+    twice = two_conv.TwoConvCNN(3, 8, softmax=True)
     mtl.seed_everything(0)
-    once = st.TwoConvCNN(3, 8)
-    assert torch.allclose(st.probabilities(twice, x), st.probabilities(once, x), atol=1e-6)
+    once = two_conv.TwoConvCNN(3, 8)
+    assert torch.allclose(two_conv.probabilities(twice, x), two_conv.probabilities(once, x), atol=1e-6)
     assert torch.allclose(twice.cpu()(mtl.to_float(x)).sum(1), torch.ones(5))
 
 
 def test_calibration_error_by_hand():
     probability = torch.tensor([[0.95, 0.05], [0.95, 0.05], [0.45, 0.55], [0.65, 0.35]])
     y = torch.tensor([0, 1, 1, 0])  # bins: 0.9-1 has confidence 0.95 and half right; the others are right
-    assert st.calibration_error(probability, y) == pytest.approx((2 * 0.45 + 0.45 + 0.35) / 4, abs=1e-6)
-    assert st.calibration_error(torch.eye(4), torch.arange(4)) == 0
+    assert two_conv.calibration_error(probability, y) == pytest.approx((2 * 0.45 + 0.45 + 0.35) / 4, abs=1e-6)
+    assert two_conv.calibration_error(torch.eye(4), torch.arange(4)) == 0
 
 
 def test_chest_domains_share_test_images_and_no_others():
