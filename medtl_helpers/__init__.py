@@ -34,6 +34,7 @@ _PUBLIC = {
     "nets": ("CourseCNN", "StagedNet"),
     "phantoms": ("draw",),
     "plots": ("COLOURS", "interval_plot", "show", "show_images", "show_shift", "show_transfer"),
+    "records": ("Record",),
     "scanners": ("SCANNERS", "Scanner"),
     "source_target": (),
     "source_target_figures": (),

@@ -1,15 +1,13 @@
-"""The record and the figures of notebook 05: curves of one run, features before and after, the rows."""
-
-import json
+"""The figures of notebook 05: curves of one run, features before and after, the rows."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from .assets import recorded
 from .dann import DANNHistory, lambda_schedule
-from .metrics import Interval, paired_difference, t_interval
+from .metrics import Interval
 from .plots import COLOURS, interval_plot, show
+from .records import Record
 
 ROWS = {  # name in the record: colour and marker
     "source only": ("black", "s"),
@@ -18,35 +16,6 @@ ROWS = {  # name in the record: colour and marker
     "DANN": ("orange", "o"),
     "ceiling": ("grey", "D"),
 }
-
-
-class Record:
-    """The recorded benchmark (``benchmarks/results/dann.json``); a shift is e.g. ``["texture", 0.6]``."""
-
-    def __init__(self):
-        about = recorded("dann")
-        self.command, self.seeds = about["command"], about["seeds"]
-        self._rows = {json.dumps([r["stage"], r["kind"], r["shift"]]): r for r in about["rows"]}
-
-    def shifts(self, kind: str, stage: str = "report") -> list:
-        """The shifts of one kind of data, in the order of the record."""
-        return [row["shift"] for row in self._rows.values() if (row["stage"], row["kind"]) == (stage, kind)]
-
-    def scores(self, kind: str, shift, name: str, stage: str = "report") -> np.ndarray:
-        """One score per seed, e.g. of ``"DANN"`` (accuracy on the target's test split) or ``"DANN, on source"``."""
-        return np.array(self._rows[json.dumps([stage, kind, shift])]["scores"][name])
-
-    def names(self, kind: str, shift, stage: str = "report") -> list[str]:
-        """The scores that there are."""
-        return list(self._rows[json.dumps([stage, kind, shift])]["scores"])
-
-    def mean(self, kind: str, shift, name: str, stage: str = "report") -> Interval:
-        """The mean over seeds and its t interval."""
-        return t_interval(self.scores(kind, shift, name, stage))
-
-    def paired(self, kind: str, shift, ours: str, theirs: str) -> Interval:
-        """The mean difference of two rows and its t interval, seed by seed."""
-        return paired_difference(self.scores(kind, shift, ours), self.scores(kind, shift, theirs))
 
 
 def show_pairs(source, target, classes, *, data=None) -> None:
@@ -126,7 +95,7 @@ def show_record(record: Record, kind: str, shifts: dict, *, rows=tuple(ROWS), li
          f"{'phantoms' if kind == 'smear' else 'real data'}")  # fmt: skip
 
 
-def show_lambda(record: Record) -> None:
+def show_lambda(tuning: Record) -> None:
     """Left, λ against progress; right, target accuracy against λ_max on the tuning shifts, seeds as thin lines."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.3))
     p = np.linspace(0, 1, 101)
@@ -135,9 +104,9 @@ def show_lambda(record: Record) -> None:
     left.set(xlabel="progress p", ylabel="λ", title="The schedule")
     left.legend(fontsize=9)
     told = []
-    for shift, colour in zip(record.shifts("smear", "tuning"), ("orange", "green"), strict=True):
+    for shift, colour in zip(tuning.items("smear"), ("orange", "green"), strict=True):
         names = {lam: f"batch norm, λ {lam:g}" for lam in (0.1, 0.3, 1.0)}
-        scores = np.array([record.scores("smear", shift, name, "tuning") for name in names.values()])
+        scores = np.array([tuning.scores("smear", shift, name) for name in names.values()])
         right.plot(list(names), scores, color=COLOURS[colour], alpha=0.35, linewidth=1)
         right.plot(list(names), scores.mean(1), "o-", color=COLOURS[colour], label=f"{shift[0]} {shift[1]:g}")
         told.append(

@@ -1,9 +1,23 @@
-"""The figures of notebook 04: the twice applied softmax, each way as dots, the shift, and the ranking of sources."""
+"""The figures of notebook 04: the twice applied softmax, each way, the shift, and the ranking of sources."""
 
 import matplotlib.pyplot as plt
 
-from .plots import COLOURS, show
-from .source_target import ADABN, AUGMENTED, BOTH, FINE_TUNED, JOINT, SOURCE_ONLY, TARGET_ONLY, WAYS
+from .checks import provenance_of
+from .metrics import t_interval
+from .plots import COLOURS, WORDS, show
+from .records import Record
+from .source_target import (
+    ADABN,
+    AUGMENTED,
+    BOTH,
+    FINE_TUNED,
+    JOINT,
+    KIN,
+    SHIFT_WAYS,
+    SOURCE_ONLY,
+    TARGET_ONLY,
+    WAYS,
+)  # fmt: skip
 
 STYLES = {  # colour and marker, so that ways are told apart without colour too
     SOURCE_ONLY: ("black", "s"),
@@ -39,63 +53,71 @@ def show_softmax(histories: dict, floor: float, *, data=None) -> None:
     show(figure, alt, data=data)
 
 
-def show_ways(scores: dict[str, dict[str, list[float]]], guessing: dict[str, float], *, data=None) -> None:
-    """One panel for each target of ``scores`` (target → way → one value a seed): dots for seeds, a bar for the mean."""
-    figure, axes = plt.subplots(1, len(scores), figsize=(8.8, 3.9), sharey=True, squeeze=False)
-    names = [f"{way}  ({sees})" for way, sees in WAYS.items()]
-    for axis, (target, ways) in zip(axes[0], scores.items(), strict=True):
+def show_ways(records: dict[str, Record], live: dict[str, dict], guessing: dict[str, float], *, data=None) -> None:
+    """One panel a target: the recorded mean and interval of each way, and ``live`` (target → way → accuracy)."""
+    figure, axes = plt.subplots(1, len(live), figsize=(8.8, 3.9), sharey=True, squeeze=False)
+    told = []
+    for axis, (target, now) in zip(axes[0], live.items(), strict=True):
         for row, way in enumerate(WAYS):
             colour, marker = STYLES[way]
-            mean = sum(ways[way]) / len(ways[way])
-            axis.plot([mean, mean], [row - 0.3, row + 0.3], color=COLOURS[colour], linewidth=3, alpha=0.5)
-            axis.plot(ways[way], [row] * len(ways[way]), marker, color=COLOURS[colour], markersize=6)
+            mean = records[target].mean("ways", target, way)
+            axis.plot([mean.low, mean.high], [row, row], color=COLOURS[colour], linewidth=2.5)
+            axis.plot(mean.value, row, marker, color=COLOURS[colour], markersize=7)
+            axis.plot(now[way], row + 0.28, marker, color=COLOURS[colour], markersize=5, fillstyle="none")
+            told.append(f"{target}, {way}: {mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}], live {now[way]:.2f}")
         axis.axvline(guessing[target], color=COLOURS["grey"], linestyle=":", linewidth=1)
         axis.set(xlabel="balanced test accuracy", title=target, xlim=(0, 1.02))
-    axes[0, 0].set_yticks(range(len(names)), names)
+    axes[0, 0].set_yticks(range(len(WAYS)), [f"{way}  ({sees})" for way, sees in WAYS.items()])
     axes[0, 0].invert_yaxis()
-    lines = "; ".join(
-        f"{target}: " + ", ".join(f"{way} {sum(ways[way]) / len(ways[way]):.2f}" for way in WAYS)
-        for target, ways in scores.items()
-    )
-    show(figure, f"Each way's balanced accuracy on the target's test images, one dot a seed. Means for {lines}. "
-                 "Dotted: guessing.", data=data)  # fmt: skip
+    seeds = {len(record.seeds) for record in records.values()}
+    words = WORDS.get(provenance_of(data), provenance_of(data))
+    show(figure, f"Each way's balanced accuracy on the target's test images. {'; '.join(told)}. Dotted: guessing.",
+         provenance=f"filled: recorded, {max(seeds)} seeds, 95 % t; open: live, one seed; {words}")  # fmt: skip
 
 
-def show_sweep(sweep: dict[str, list[float]], strengths, *, at: float | None = None, data=None) -> None:
-    """Balanced test accuracy against the strength of the shift, one line a way; ``at`` marks one strength."""
+def show_sweep(record: Record, target: str, *, at: float | None = None) -> None:
+    """Balanced test accuracy against the strength of the shift, a line and a 95 % band a way; ``at`` marks one."""
     figure, axis = plt.subplots(figsize=(7.6, 3.9))
-    for way, values in sweep.items():
+    strengths = record.about["strengths"]
+    told, here = [], []
+    for way in SHIFT_WAYS:
         colour, marker = STYLES[way]
-        axis.plot(strengths, values, marker=marker, color=COLOURS[colour], label=way)
-    title = "How far is the target?"
-    if at is not None:
-        axis.axvline(at, color=COLOURS["grey"], linestyle=":")
-        now = {way: values[list(strengths).index(at)] for way, values in sweep.items()}
-        title = f"At {at:g}: " + ", ".join(f"{way} {value:.2f}" for way, value in now.items())
+        means = [t_interval(values) for values in record.scores("shift", target, way).T]
+        axis.fill_between(strengths, [m.low for m in means], [m.high for m in means], color=COLOURS[colour], alpha=0.15)
+        axis.plot(strengths, [m.value for m in means], marker=marker, color=COLOURS[colour], label=way)
+        told.append(f"{way} from {means[0].value:.2f} to {means[-1].value:.2f}")
+        if at is not None:
+            here.append(f"{way} {means[strengths.index(at)].value:.2f}")
     axis.set(xlabel="strength of the shift", ylabel="balanced test accuracy", ylim=(0, 1.02))
-    axis.set_title(title, fontsize=12 if at is None else 10)
+    if at is None:
+        axis.set_title("How far is the target?")
+    else:
+        axis.axvline(at, color=COLOURS["grey"], linestyle=":")
+        axis.set_title(f"At {at:g}: {', '.join(here)}", fontsize=10)
     axis.legend(fontsize=9, loc="lower left")
-    ends = "; ".join(f"{way} from {values[0]:.2f} to {values[-1]:.2f}" for way, values in sweep.items())
-    alt = f"Balanced test accuracy as the shift grows from {strengths[0]:g} to {strengths[-1]:g}: {ends}."
-    show(figure, alt, data=data)
+    show(figure, f"Balanced test accuracy as the shift grows from {strengths[0]:g} to {strengths[-1]:g}: "
+         f"{'; '.join(told)}.", provenance=f"recorded, {len(record.seeds)} seeds, 95 % t band; phantoms")  # fmt: skip
 
 
-def show_ranking(rows: list[dict], *, data=None) -> None:
-    """The gain really obtained against each of two scores, one mark per source and seed (rows of ``rank_sources``)."""
+def show_ranking(record: Record, target: str, live: list[dict]) -> None:
+    """The gain really obtained against each of two scores; ``live`` are rows of ``rank_sources``."""
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.6), sharey=True)
-    marks = zip(dict.fromkeys(row["source"] for row in rows), (("blue", "o"), ("orange", "D"), ("green", "^")),
-                strict=False)  # fmt: skip
-    for source, (colour, marker) in marks:
-        mine = [row for row in rows if row["source"] == source]
+    styles = zip((KIN, "chest", "texture"), (("blue", "o"), ("orange", "D"), ("green", "^")), strict=True)
+    told = []
+    for source, (colour, marker) in styles:
+        now = next(row for row in live if row["source"] == source)
+        gains = record.scores("sources", target, f"{source}: gain")
         for axis, score in zip(axes, ("LogME", "proxy A-distance"), strict=True):
-            axis.plot([r[score] for r in mine], [r["gain"] for r in mine], marker, color=COLOURS[colour], label=source)
+            values = record.scores("sources", target, f"{source}: {score}")
+            axis.plot(values, gains, marker, color=COLOURS[colour], label=source, alpha=0.7)
+            axis.plot(now[score], now["gain"], marker, color="black", markersize=9, fillstyle="none")
+            told.append(f"{source}: mean {score} {values.mean():.2f}, mean gain {gains.mean():+.2f}")
     for axis, score, better in zip(axes, ("LogME", "proxy A-distance"), ("right", "left"), strict=True):
         axis.axhline(0, color=COLOURS["grey"], linewidth=1)
         axis.set(xlabel=f"{score} (better: {better})")
     axes[1].set_xlim(0, 2.1)
     axes[0].set(ylabel="gain over target only", title="Three sources for one target")
     axes[1].legend(fontsize=9, loc="center left")
-    points = "; ".join(f"{r['source']}: LogME {r['LogME']:.2f}, distance {r['proxy A-distance']:.2f}, "
-                       f"gain {r['gain']:+.2f}" for r in rows)  # fmt: skip
-    show(figure, f"Gain of fine-tuning over target only, against two scores, one mark per source and seed. {points}.",
-         data=data)  # fmt: skip
+    show(figure, f"Gain of fine-tuning over target only, against two scores, a mark per source and seed. "
+         f"{'; '.join(told)}.",
+         provenance=f"filled: recorded, {len(record.seeds)} seeds; black rings: live, one seed; phantoms")  # fmt: skip

@@ -50,7 +50,7 @@ def probabilities(model: nn.Module, x) -> Tensor:
 
 
 def calibration_error(probability: Tensor, y: Tensor, bins: int = 10) -> float:
-    """Expected calibration error: mean |confidence − accuracy| over ``bins`` of confidence, weighted by their cases.
+    """Expected calibration error: mean ``|confidence − accuracy|`` over ``bins`` of confidence, weighted by cases.
 
     Guo et al., On calibration of modern neural networks, ICML 2017, arXiv 1706.04599, equation 3.
     """

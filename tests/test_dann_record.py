@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import medtl_helpers as mtl
-from medtl_helpers import dann, dann_figures, domains
+from medtl_helpers import dann, domains
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -47,7 +47,7 @@ def test_a_recorded_row_comes_out_again(benchmark):
     """The digits, whose images are on every disk; another processor may round, and so train, a little otherwise."""
     source, target = benchmark.pair("digits", None, 100)
     model, _ = benchmark.adversarial("digits", source, target, 100)
-    recorded = dann_figures.Record().scores("digits", None, "DANN")[0]
+    recorded = mtl.Record("dann", "kind", "shift", stage="report").scores("digits", None, "DANN")[0]
     assert benchmark.accuracy(model, target.test) == pytest.approx(recorded, abs=0.06)
 
 

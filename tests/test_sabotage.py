@@ -77,15 +77,15 @@ def run_until(notebook: str, claim: str, old: str, new: str, sections: tuple[str
 ORACLE = 'min(real.lambdas, key=lambda lam: real.scores("hungary", 10, "L2-SP", lam, "log loss").mean())'
 # the sections of notebook 03 up to its trained network
 VGG_TRAINED = ("The data", "The right", "The trunk", "Phase", "A modern")
-# the sections of notebook 04 up to what its live runs say, and networks that are all that its later sections need
-WAYS = ("One picture", "Seven ways", "What the dots")
-SOURCE_ALONE = "st.all_ways = lambda here, there, seed, n: {st.SOURCE_ONLY: st.train_source(here, seed)}"
+# the sections of notebook 04 up to its live run, and one network in place of all that its later sections do not need
+LIVE = ("One picture", "Seven ways")
+SOURCE_ALONE = "st.all_ways = lambda here, there, seed, n: dict.fromkeys(st.WAYS, st.train_source(here, seed))"
 
 
-def one_seed(broken: str) -> tuple[str, str]:
-    """In the live runs of notebook 04: one seed instead of several, and something broken before its networks train."""
-    old = "for seed in range(mtl.budget(cpu=2, gpu=3)):\n        source, target = make(seed)"
-    return old, f"for seed in range(1):\n        source, target = make(seed)\n        {broken}"
+def live_run(broken: str) -> tuple[str, str]:
+    """In notebook 04, something broken before the networks of the live run train."""
+    old = "    source, target = make(0)"
+    return old, f"{old}\n    {broken}"
 
 
 # notebook, claim, what stands there, what breaks it, headings of the cells that are needed
@@ -235,20 +235,21 @@ SABOTAGE = [
      "st.balanced_accuracy(model, cells_there.val)", ("One picture", "The recipe as found", "A test set")),
     ("04", "mtl.adapt_batch_norm does for the first layer", "images = cells_there.train.x[:200]\nnetwork_there = st.adapted(network, images)",
      "images = cells_there.train.x[:200]\nnetwork_there = st.adapted(network, cells.train.x)", ("One picture", "AdaBN in four")),
-    ("04", "On another device, the source's network loses", *one_seed("target = source"), WAYS),
-    ("04", "On cells, target images without labels", *one_seed("st.adapted = lambda model, images: model"), WAYS),
-    ("04", "On X-rays AdaBN gains, too", *one_seed("if name == 'X-rays': st.adapted = lambda model, images: model"), WAYS),
-    ("04", "On cells, fine-tuning the source's network", *one_seed("st.fine_tune = lambda model, few, seed: model"), WAYS),
-    ("04", "On cells, augmentation wins back less", *one_seed("st.AUGMENT = {1: None, 3: None}"), WAYS),
-    ("04", "With as many images, AdaBN from one class", *one_seed(f"{SOURCE_ALONE}; st.adapted = lambda model, images: model"),
-     ("One picture", "Seven ways", "When AdaBN")),
-    ("04", "Near the source its network beats", *one_seed(f"{SOURCE_ALONE}; st.STRENGTHS = (0.0,) * 4"),
-     ("One picture", "Seven ways", "How far")),
-    ("04", "The source of the same kind gains clearly more", *one_seed(
-        f"{SOURCE_ALONE}; st.fine_tune = lambda model, few, seed: st.train_few(few, seed)"),  # no source at all
-     ("One picture", "Seven ways", "Which source")),
-    ("04", "The proxy A-distance ranks nothing here", *one_seed(f"{SOURCE_ALONE}; target = source"),
-     ("One picture", "Seven ways", "Which source")),
+    ("04", "Recorded: on another device", '"at home", st.SOURCE_ONLY)', 'st.SOURCE_ONLY, "at home")', ("One picture", "What ten")),
+    ("04", "Recorded: target images without labels", "name, st.ADABN, st.SOURCE_ONLY)", "name, st.SOURCE_ONLY, st.ADABN)",
+     ("One picture", "What ten")),
+    ("04", "Recorded: on cells, fine-tuning", '"blood cells", name, st.TARGET_ONLY)', '"blood cells", st.TARGET_ONLY, name)',
+     ("One picture", "What ten")),
+    ("04", "Recorded: on cells, augmentation", "st.ADABN, st.AUGMENTED).low", "st.AUGMENTED, st.ADABN).low", ("One picture", "What ten")),
+    ("04", "Live: on cells AdaBN", *live_run("st.adapted = lambda model, images: model"), (*LIVE, "What your")),
+    ("04", "With as many images, AdaBN from one class", *live_run(f"{SOURCE_ALONE}; st.adapted = lambda model, images: model"),
+     (*LIVE, "When AdaBN")),
+    ("04", "Recorded: near the source", "rows[way].T, rows[st.TARGET_ONLY].T", "rows[st.TARGET_ONLY].T, rows[way].T", ("How far",)),
+    ("04", "Recorded: the source of the same kind", 'f"{st.KIN}: gain", f"{other}: gain")', 'f"{other}: gain", f"{st.KIN}: gain")',
+     ("The scores",)),
+    ("04", "Recorded: on real X-rays neither", "way, st.TARGET_ONLY) for way", "way, st.SOURCE_ONLY) for way", ("What your",)),
+    ("04", "Recorded: waves as a source", '"texture: gain")', 'f"{st.KIN}: gain")', ("The scores",)),
+    ("04", "Recorded: the proxy A-distance", 'f"{source}: proxy A-distance"', 'f"{source}: gain"', ("The scores",)),
 ]  # fmt: skip
 
 

@@ -117,3 +117,26 @@ def test_the_sweep_and_the_ranking_have_a_row_for_each(quick, monkeypatch):
     assert list(sweep) == list(st.SHIFT_WAYS) and all(len(values) == 2 for values in sweep.values())
     (row,) = st.rank_sources({"cells": (source, model)}, target, 0, n=2)
     assert row["source"] == "cells" and all(math.isfinite(row[k]) for k in ("LogME", "proxy A-distance", "gain"))
+
+
+# --- the record ------------------------------------------------------------------------------------------------------
+
+
+def test_the_record_has_ten_seeds_that_the_notebook_does_not_use():
+    about = mtl.recorded("source_target")
+    assert len(about["seeds"]) >= 10 and not set(about["seeds"]) & {0, 1, 2}
+    assert {(row["part"], row["pair"], row["data"]) for row in about["rows"]} == {
+        ("ways", "blood cells", "twin"), ("ways", "X-rays", "twin"), ("ways", "X-rays", "real"),
+        ("shift", "blood cells", "twin"), ("sources", "blood cells", "twin"),
+    }  # fmt: skip
+    for row in about["rows"]:
+        assert {len(values) for values in row["scores"].values()} == {len(about["seeds"])}
+
+
+def test_a_recorded_network_comes_out_again():
+    """Another processor may round, and so train, a little otherwise."""
+    record = mtl.Record("source_target", "part", "pair", data="twin")
+    make, _ = st.PAIRS["blood cells"]
+    source, target = make(record.seeds[0])
+    again = st.balanced_accuracy(st.adapted(st.train_source(source, record.seeds[0]), target.train.x), target.test)
+    assert again == pytest.approx(record.scores("ways", "blood cells", st.ADABN)[0], abs=0.06)
