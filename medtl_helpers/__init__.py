@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 
 # module -> the public names it holds
 _PUBLIC = {
+    "answers_00": (),
     "assets": ("card", "cards", "recorded"),
     "checks": ("check", "session_report"),
     "dann": ("DANN", "adapt_batch_norm", "proxy_a_distance"),

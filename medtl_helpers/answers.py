@@ -18,3 +18,8 @@ class Exercise:
     mistakes: dict[str, Any]
     probe: Callable[[Any], Any] = np.asarray
     tolerance: float = 1e-3
+
+
+def bugs(right: set[int], mistakes: dict[str, set[int]], lines: int) -> Exercise:
+    """ "In which of the ``lines`` of this recipe are the bugs?": answers are sets of line numbers from 1."""
+    return Exercise(right, mistakes, probe=lambda answer: [n in answer for n in range(1, lines + 1)] + [len(answer)])

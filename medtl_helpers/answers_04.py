@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .answers import Exercise
+from .answers import Exercise, bugs
 
 
 def _floor_of_two_classes() -> Exercise:
@@ -21,8 +21,9 @@ def _floor_of_two_classes() -> Exercise:
 
 
 def _three_bugs_in_source_to_target() -> Exercise:
-    return Exercise(
-        right={1, 4, 7},
+    return bugs(
+        {1, 4, 7},
+        lines=7,
         mistakes={
             "cross_entropy of line 2 wants logits: what does line 1 end with?": {4, 7},
             "line 2 is right: the bug is in what it is given": {2, 4, 7},
@@ -31,7 +32,6 @@ def _three_bugs_in_source_to_target() -> Exercise:
             "on which images does line 7 report, and who trained on them?": {1, 4},
             "line 3 is right: the source's own labels train the source": {1, 3, 4, 7},
         },
-        probe=lambda lines: [line in lines for line in range(1, 8)] + [len(lines)],
     )
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from .answers import Exercise
+from .answers import Exercise, bugs
 
 
 def _progress_at_half_lambda() -> Exercise:
@@ -20,8 +20,9 @@ def _progress_at_half_lambda() -> Exercise:
 
 
 def _three_bugs_in_dann() -> Exercise:
-    return Exercise(
-        right={2, 3, 6},
+    return bugs(
+        {2, 3, 6},
+        lines=7,
         mistakes={
             "the head of line 2 is trained with labels that nobody has": {3, 6},
             "what is the softmax of a single logit, in line 3?": {2, 6},
@@ -29,7 +30,6 @@ def _three_bugs_in_dann() -> Exercise:
             "line 4 is right: zero for the source, one for the target": {2, 3, 4},
             "line 1 is right: one joint batch": {1, 2, 3},
         },
-        probe=lambda lines: [line in lines for line in range(1, 8)],
     )
 
 

@@ -25,18 +25,20 @@ def note_weights(network: str, provenance: str) -> None:
 def provenance_of(data=None) -> str:
     """``"real"``, ``"twin"``, ``"own"``, … of the given task(s); of everything loaded so far when ``data`` is None.
 
+    A text stands for itself: ``"recorded, real"`` for what a benchmark measured on real data.
+
     Several that differ are ``"mixed"``; nothing loaded at all is ``"none"``.
     """
     if data is None:
         found = set(_sources.values())
     else:
-        found = {task.provenance for task in (data if isinstance(data, list | tuple) else [data])}
+        tasks = data if isinstance(data, list | tuple) else [data]
+        found = {task if isinstance(task, str) else task.provenance for task in tasks}
     return found.pop() if len(found) == 1 else ("mixed" if found else "none")
 
 
-def check(
-    claim: str, condition, *, on: str | tuple[str, ...] | None = None, data=None, weights=None, **figures
-) -> None:
+def check(claim: str, condition, *, on: str | tuple[str, ...] | None = None, data=None, weights=None,
+          headline: bool = False, **figures) -> None:  # fmt: skip
     """State ``claim`` with its ``figures``, and hold it against ``condition``.
 
     Without ``on`` the claim is an invariant (a gradient, a shape, a frozen weight) and raises AssertionError when
@@ -48,9 +50,11 @@ def check(
     claim: one plain sentence.
     condition: anything with a truth value, computed from the figures.
     on: the provenances for which an effect is claimed; None for an invariant.
-    data: the task or tasks that the claim is about; default everything loaded so far.
+    data: the task or tasks that the claim is about; default everything loaded so far. ``"recorded"`` for a claim
+        about ``benchmarks/results``.
     weights: the ``Weights`` that the claim rests on, e.g. ``model.weights``. Then ``on`` names both, like
         ``"twin/phantoms"`` or ``"real/ImageNet"``.
+    headline: the one claim that stands for its notebook in the table of ``make run``.
     figures: the numbers behind the claim, at least one: int, float, str, ``Interval``, or lists of these.
     """
     if not figures:
@@ -60,14 +64,12 @@ def check(
     claimed_for = (on,) if isinstance(on, str) else on
     binding = claimed_for is None or where in claimed_for
     _records.append({"claim": claim, "figures": {k: _plain(v) for k, v in figures.items()}, "passed": passed,
-                     "binding": binding, "data": where})  # fmt: skip
-    shown = "; ".join(f"{name.replace('_', ' ')} {_text(value)}" for name, value in figures.items())
-    if passed:
-        print(f"✓ {claim}\n    {shown}")
-    elif binding:
-        raise AssertionError(f"✗ {claim}: {shown} (data: {where})")
-    else:
-        print(f"○ measured here, on {where} data, this does not hold: {claim}\n    {shown}")
+                     "binding": binding, "data": where, "headline": headline})  # fmt: skip
+    shown = [f"{name.replace('_', ' ')}: {_text(value)}" for name, value in figures.items()]
+    if not passed and binding:
+        raise AssertionError(f"✗ {claim}: {'; '.join(shown)} (data: {where})")
+    mark = "✓" if passed else f"○ measured here, on {where} data, this does not hold:"
+    print(f"{mark} {claim}", *shown, sep="\n    ")
 
 
 def _plain(value):

@@ -225,7 +225,7 @@ def oracle(model: DANN, history: DANNHistory, x, y) -> int:
 
 
 def proxy_a_distance(source: Tensor, target: Tensor, *, seed: int = 0) -> float:
-    """2(1 − 2ε) with ε the balanced error of a linear domain classifier in five-fold cross-validation ([1] 3.1, [2]).
+    """2(1 − 2ε) with ε the balanced error of a linear domain classifier in five-fold cross-validation ([1] 3.2, [2]).
 
     ``source`` and ``target`` are features N×D (of images, give what a network makes of them). 0: nothing linear tells
     the domains apart; 2: one hyperplane does. Below 0 is chance, too.

@@ -42,12 +42,12 @@ def t_interval(values, level: float = 0.95, kind: str = "t over seeds") -> Inter
     )
 
 
-def paired_difference(ours, theirs, level: float = 0.95) -> Interval:
+def paired_difference(ours, theirs, level: float = 0.95, kind: str = "t over seeds, paired") -> Interval:
     """Interval of the mean of ``ours - theirs``, seed by seed: seed s of one is compared with seed s of the other."""
     ours, theirs = np.asarray(ours, float), np.asarray(theirs, float)
     if ours.shape != theirs.shape:
         raise ValueError(f"Paired differences need the same seeds on both sides, got {ours.shape} and {theirs.shape}.")
-    return t_interval(ours - theirs, level, kind="t over seeds, paired")
+    return t_interval(ours - theirs, level, kind)
 
 
 def bootstrap_metrics(y, probability, *, positive: int | None = None, level: float = 0.95, resamples: int = 1000,

@@ -115,6 +115,7 @@ def show_ranking(record: Record, target: str, live: list[dict]) -> None:
     for axis, score, better in zip(axes, ("LogME", "proxy A-distance"), ("right", "left"), strict=True):
         axis.axhline(0, color=COLOURS["grey"], linewidth=1)
         axis.set(xlabel=f"{score} (better: {better})")
+        axis.locator_params(axis="x", nbins=5)
     axes[1].set_xlim(0, 2.1)
     axes[0].set(ylabel="gain over target only", title="Three sources for one target")
     axes[1].legend(fontsize=9, loc="center left")

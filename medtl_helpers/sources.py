@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from . import phantoms
+from .checks import note_source
 from .phantoms import CHUNK, SMEAR, draw, to_bytes
 from .scanners import SCANNERS
 from .tasks import ImageTask, Split
@@ -105,6 +106,7 @@ def held_out_task(
 def cell_task(cells, n: int, seed: int, *, size: int = 64, scanner: str = "D", val: int = 10, test: int = 100):
     """Like ``held_out_task``, for any cell types (numbers in the order of ``phantoms.SMEAR``)."""
     cells = torch.as_tensor(cells)
+    note_source("smear", "twin")
 
     def split(per_class: int, seed: int) -> Split:
         y = torch.arange(len(cells)).repeat(per_class)

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from medtl_helpers import checks, exercises, grading
+from medtl_helpers.answers_00 import careless_answers
 from medtl_helpers.checks import check, note_source, note_weights, provenance_of, session_report
-from medtl_helpers.grading import EXERCISES, careless_answers, grade
+from medtl_helpers.grading import EXERCISES, grade
 from medtl_helpers.metrics import t_interval
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -39,13 +40,19 @@ class Data:
 
 def test_a_claim_that_holds_is_printed_with_its_figures(capsys):
     check("Transfer helps", True, gain=0.12345, seeds=3, ci=INTERVAL)
-    assert capsys.readouterr().out == f"✓ Transfer helps\n    gain 0.123; seeds 3; ci {INTERVAL}\n"
+    assert capsys.readouterr().out == f"✓ Transfer helps\n    gain: 0.123\n    seeds: 3\n    ci: {INTERVAL}\n"
 
 
 @pytest.mark.parametrize("where", ["real", "twin", "own"])
 def test_an_invariant_that_fails_raises_on_all_data(where):
-    with pytest.raises(AssertionError, match=rf"✗ Nothing moved: moved 0\.5 \(data: {where}\)"):
+    with pytest.raises(AssertionError, match=rf"✗ Nothing moved: moved: 0\.5 \(data: {where}\)"):
         check("Nothing moved", False, moved=0.5, data=Data(where))
+
+
+def test_a_claim_about_a_record_says_so_and_not_what_else_was_loaded():
+    checks.note_source("breast", "twin")
+    check("Transfer helped", True, data="recorded, real", gain=0.1)
+    assert checks._records[-1]["data"] == "recorded, real"
 
 
 @pytest.mark.parametrize("on", ["twin", "real", ("twin", "real")])
@@ -138,7 +145,7 @@ def test_a_claim_that_rests_on_weights_binds_only_for_its_data_with_its_weights(
     claim = lambda: check("It helps", False, on=on, data=Data(data), weights=Data(weights), gain=-0.1)  # noqa: E731
     binding = where in ([on] if isinstance(on, str) else on)
     if binding:
-        with pytest.raises(AssertionError, match=rf"✗ It helps: gain -0\.1 \(data: {where}\)"):
+        with pytest.raises(AssertionError, match=rf"✗ It helps: gain: -0\.1 \(data: {where}\)"):
             claim()
     else:
         claim()
@@ -187,11 +194,11 @@ def mistakes():
 def test_each_typical_mistake_gets_its_own_hint_and_raises_only_when_strict(number, hint, monkeypatch, capsys):
     wrong = EXERCISES[number]().mistakes[hint]
     grade(number, wrong)
-    assert capsys.readouterr().out == f"○ Exercise {number}: not yet: {hint}.\n"
+    assert capsys.readouterr().out == f"○ Exercise {number}: not yet: {hint}{'' if hint.endswith('?') else '.'}\n"
     monkeypatch.setenv("MEDTL_STRICT", "1")
     with pytest.raises(AssertionError) as caught:
         grade(number, wrong)
-    assert str(caught.value) == f"Exercise {number}: not yet: {hint}."
+    assert str(caught.value) == f"Exercise {number}: not yet: {hint}{'' if hint.endswith('?') else '.'}"
 
 
 def misspelt(*_):
