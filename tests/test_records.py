@@ -36,5 +36,5 @@ def test_differences_are_paired_by_seed(record):
 
 
 def test_a_row_that_is_not_there_is_named(record):
-    with pytest.raises(KeyError, match="texture.*0.9.*benchmarks"):
+    with pytest.raises(KeyError, match=r"texture.*0\.9.*benchmarks"):
         record.mean("smear", ["texture", 0.9], "a")
