@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ONLY ?=
 
-.PHONY: run test lab data clean
+.PHONY: run test lab data book figures clean
 .DEFAULT_GOAL := run
 
 $(VENV)/installed: pyproject.toml
@@ -28,6 +28,17 @@ lab: $(VENV)/installed  ## open the course in JupyterLab
 
 data: $(VENV)/installed  ## fetch real data: make data, or make data ONLY="pneumonia heart"
 	$(BIN)/python -m medtl_helpers data $(ONLY)
+
+$(VENV)/book: $(VENV)/installed
+	@echo "Installing what builds the book ..."
+	$(BIN)/python -m pip install --quiet -e ".[book]"
+	@touch $@
+
+book: $(VENV)/book  ## build the site from the executed notebooks, into _run/book/html
+	$(BIN)/python book/build.py
+
+figures: $(VENV)/installed  ## write the README's figures and table anew, from the executed notebooks
+	$(BIN)/python book/figures.py
 
 clean:  ## remove what make made here (fetched data stay)
 	rm -rf $(VENV) _run build dist *.egg-info

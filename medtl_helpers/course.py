@@ -1,9 +1,11 @@
 """``make run``: execute every notebook headless and say in one table what came out.
 
 Writes executed copies to ``_run/notebooks``, ``_run/summary.json`` (one object per notebook) and
-``_run/checks.json`` (one object per ``mtl.check``).
+``_run/checks.json`` (one object per ``mtl.check``). Beside each copy lies its record, with a fingerprint of all that
+the copy rests on, by which ``make book`` knows whether it may use the copy or must execute the notebook again.
 """
 
+import hashlib
 import json
 import os
 import time
@@ -14,6 +16,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from tqdm import tqdm
 
+from .assets import asset_folder, cards, data_folder
+from .devices import describe
+
 CELL_SECONDS = 600  # a cell that takes longer hangs
 REPORT = "import json, medtl_helpers as mtl; print(json.dumps(mtl.session_report()))"
 
@@ -21,6 +26,31 @@ REPORT = "import json, medtl_helpers as mtl; print(json.dumps(mtl.session_report
 def notebooks(folder: Path) -> list[Path]:
     """The numbered notebooks of the course, in order."""
     return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+
+
+def fingerprint(path: Path, surroundings: bytes) -> str:
+    """One hash of a notebook's source and of its ``surroundings()``."""
+    return hashlib.sha256(path.read_bytes() + surroundings).hexdigest()
+
+
+def surroundings() -> bytes:
+    """A hash of all else that results rest on: package, recorded results, weights, real data, settings, versions."""
+    found = hashlib.sha256()
+    for folder, pattern in (
+        (Path(__file__).parent, "*.py"),
+        (asset_folder("results", "benchmarks/results"), "*.json"),
+        (asset_folder("cards", "datasets/cards"), "*.toml"),
+        (asset_folder("embedded", "datasets/embedded"), "*"),
+    ):
+        for file in sorted(folder.glob(pattern)):
+            if file.name != "timings.json":  # rewritten by each run that records its times; no result rests on it
+                found.update(file.name.encode() + file.read_bytes())
+    real = data_folder()
+    files = [entry["path"] for card in cards().values() for entry in card.get("files", {}).values()]
+    sizes = [(name, (real / name).stat().st_size) for name in files if real and (real / name).is_file()]
+    settings = sorted(item for item in os.environ.items() if item[0].startswith("MEDTL_"))
+    found.update(repr((sizes, settings, describe())).encode())
+    return found.digest()
 
 
 def execute(path: Path, out: Path, bar: tqdm) -> dict:
@@ -63,7 +93,13 @@ def _ask_for_report(client: NotebookClient) -> dict:
 
 
 def run(
-    folder: Path, out: Path, *, require_real: list[str] = (), only: list[str] = (), record: Path | None = None
+    folder: Path,
+    out: Path,
+    *,
+    require_real: list[str] = (),
+    only: list[str] = (),
+    record: Path | None = None,
+    reuse: bool = False,
 ) -> int:
     """Execute the course; returns the exit status.
 
@@ -74,6 +110,7 @@ def run(
     require_real: data sets that must be the real ones wherever a notebook uses them.
     only: numbers of notebooks to run, e.g. ``["01"]``; default all.
     record: also write the seconds of each notebook to this file (the timing record that the course prints).
+    reuse: take an executed copy of an earlier run where it ran well and its fingerprint is that of today.
     """
     os.environ["MEDTL_HEADLESS"] = "1"
     (out / "notebooks").mkdir(parents=True, exist_ok=True)
@@ -82,11 +119,17 @@ def run(
         print(f"No notebooks found in {folder}: run this in a checkout of the repository.")
         return 1
     cells = sum(len(nbformat.read(path, as_version=4).cells) for path in paths)
-    rows = []
+    rows, kept_rows, now = [], 0, surroundings()
     with tqdm(total=cells, unit="cell") as bar:
         for path in paths:
             bar.set_description(path.stem)
-            rows.append(execute(path, out / "notebooks", bar))
+            mark, kept = fingerprint(path, now), out / "notebooks" / f"{path.stem}.json"
+            row = _earlier(kept, mark) if reuse else None
+            kept_rows += row is not None
+            if row is None:
+                row = {**execute(path, out / "notebooks", bar), "fingerprint": mark}
+                _write(kept, row)
+            rows.append(row)
     checks = [check for row in rows for check in row.pop("checks")]
     _write(out / "checks.json", checks)
     _write(out / "summary.json", rows)
@@ -101,8 +144,23 @@ def run(
         return 1
     if record is not None:
         _record_times(record, rows)
-    print(f"\nAll {len(rows)} notebooks ran. Executed copies: {out / 'notebooks'}. Next: make lab")
+    earlier = f" ({kept_rows} of them earlier, and nothing has changed since)" if kept_rows else ""
+    print(f"\nAll {len(rows)} notebooks ran{earlier}. Executed copies: {out / 'notebooks'}. Next: make lab")
     return 0
+
+
+def headlines(checks: list[dict]) -> list[dict]:
+    """The check that stands for each notebook: the one that says so, or else its last."""
+    last = {check["notebook"]: check for check in checks}
+    return list((last | {check["notebook"]: check for check in checks if check["headline"]}).values())
+
+
+def _earlier(kept: Path, mark: str) -> dict | None:
+    """The record of an earlier run, if that went well and nothing has changed since."""
+    if not (kept.is_file() and kept.with_suffix(".ipynb").is_file()):
+        return None
+    row = json.loads(kept.read_text("utf-8"))
+    return row if row["ok"] and row["fingerprint"] == mark else None
 
 
 def _write(path: Path, content) -> None:
@@ -122,9 +180,9 @@ def _record_times(path: Path, rows: list[dict]) -> None:
 
 def _table(rows: list[dict], checks: list[dict]) -> str:
     lines = [f"\n{'notebook':<26}{'seconds':>8}{'peak MB':>9}  {'device':<7}{'data':<7}headline result"]
+    said = {check["notebook"]: check["claim"] for check in headlines(checks)}
     for row in rows:
-        mine = [check for check in checks if check["notebook"] == row["notebook"]]
-        headline = mine[-1]["claim"] if row["ok"] and mine else ("FAILED" if not row["ok"] else "")
+        headline = said.get(row["notebook"], "") if row["ok"] else "FAILED"
         lines.append(f"{row['notebook']:<26}{row['seconds']:>8}{row['peak_mb'] or '':>9}  {row['device'] or '':<7}"
                      f"{row['data'] or '':<7}{headline}")  # fmt: skip
     passed = sum(check["passed"] for check in checks)

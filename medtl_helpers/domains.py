@@ -75,8 +75,8 @@ def smear_domains(shift: str, seed: int, *, strength: float = 1.0, n: int = 1000
 def digit_domains(seed: int, *, size: int = 16) -> tuple[Domain, Domain]:
     """scikit-learn's handwritten digits, and others of them blended with photographs, as in MNIST-M: uint8 N×3×S×S.
 
-    Nothing medical, and never used to choose a setting. A blended digit is |digit − crop|, the crop from scikit-learn's
-    two sample photographs. Each domain has 600 images for training, 98 for validation and 200 for the test.
+    Nothing medical, and never used to choose a setting. A blended digit is ``|digit − crop|``, the crop from one of
+    scikit-learn's two photographs. Each domain has 600 images for training, 98 for validation and 200 for the test.
     """
     from sklearn.datasets import load_digits, load_sample_images
 

@@ -1,13 +1,13 @@
 """The course's networks: each a row of named stages with one linear head, so that "freeze block3" means something.
 
-===============  =======================================  =====================================================
-network          stages                                    paper
-===============  =======================================  =====================================================
-``CourseCNN``    stage1 … stage3                           —
-``vgg16``        block1 … block5, 13 convolutions          Simonyan, Zisserman, ICLR 2015, table 1 D [1]
-``small_resnet`` stem, layer1 … layer4, half as wide       He et al., CVPR 2016, table 1, 18 layers [2]
-``resnet18``     stem, layer1 … layer4                     the same, with torchvision's stem for large images
-===============  =======================================  =====================================================
+================  ======================================  =====================================================
+network           stages                                  paper
+================  ======================================  =====================================================
+``CourseCNN``     stage1 … stage3                         —
+``vgg16``         block1 … block5, 13 convolutions        Simonyan, Zisserman, ICLR 2015, table 1 D [1]
+``small_resnet``  stem, layer1 … layer4, half as wide     He et al., CVPR 2016, table 1, 18 layers [2]
+``resnet18``      stem, layer1 … layer4                   the same, with torchvision's stem for large images
+================  ======================================  =====================================================
 
 [1] arXiv 1409.1556  [2] doi 10.1109/CVPR.2016.90
 

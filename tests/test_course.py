@@ -5,7 +5,7 @@ import json
 import nbformat
 import pytest
 
-from medtl_helpers.course import run
+from medtl_helpers.course import headlines, run
 
 GOOD = [
     "import medtl_helpers as mtl\ntask = mtl.load('heart', site='va')",
@@ -40,6 +40,12 @@ def test_a_run_writes_summary_checks_and_executed_copies(folder, tmp_path, capsy
     assert "The VA has patients" in printed and "Next: make lab" in printed
 
 
+def test_a_notebook_is_told_by_the_check_that_says_so_and_else_by_its_last():
+    checks = [{"notebook": "01", "claim": claim, "headline": claim == "main"} for claim in ("first", "main", "last")]
+    checks.append({"notebook": "02", "claim": "only", "headline": False})
+    assert [check["claim"] for check in headlines(checks)] == ["main", "only"]
+
+
 def test_a_failing_notebook_fails_the_run_but_not_the_others(folder, tmp_path, capsys):
     bad = [*GOOD, "mtl.check('Pigs fly', n < 0, n=n)", "print('never reached')"]
     assert run(folder(nb07_bad=bad, nb08_good=GOOD), tmp_path / "out") == 1
@@ -59,6 +65,26 @@ def test_a_kernel_that_dies_is_a_failure(folder, tmp_path):
 def test_required_real_data_may_not_fall_back_to_the_twin(folder, tmp_path, capsys):
     assert run(folder(nb07_good=GOOD), tmp_path / "out", require_real=["heart"]) == 1
     assert "used the twin of heart:va, and the real one was required" in capsys.readouterr().out
+
+
+def test_an_executed_copy_is_reused_until_something_changes(folder, tmp_path, monkeypatch, capsys):
+    out, copy = tmp_path / "out", tmp_path / "out/notebooks/07_good.ipynb"
+    assert run(folder(nb07_good=GOOD), out) == 0
+    first = copy.stat().st_mtime_ns
+    assert run(tmp_path, out, reuse=True) == 0 and copy.stat().st_mtime_ns == first
+    assert "1 of them earlier" in capsys.readouterr().out
+    (check,) = json.loads((out / "checks.json").read_text())
+    assert check["claim"] == "The VA has patients"
+    monkeypatch.setenv("MEDTL_VGG16", "other weights")
+    assert run(tmp_path, out, reuse=True) == 0 and copy.stat().st_mtime_ns > first
+    second = copy.stat().st_mtime_ns
+    assert run(folder(nb07_good=[*GOOD, "1 + 1"]), out, reuse=True) == 0 and copy.stat().st_mtime_ns > second
+
+
+def test_a_failed_copy_is_never_reused(folder, tmp_path):
+    once = "from pathlib import Path\nseen = Path('seen')\nfirst = not seen.exists()\nseen.touch()\nassert not first"
+    assert run(folder(nb07_once=[once]), tmp_path / "out", reuse=True) == 1
+    assert run(tmp_path, tmp_path / "out", reuse=True) == 0
 
 
 def test_without_notebooks_it_says_so(tmp_path, capsys):

@@ -1,0 +1,184 @@
+"""The book before it is built: its contents, its written pages, and what makes a build fail."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from medtl_helpers.lessons import LESSONS
+
+ROOT = Path(__file__).parent.parent
+BOOK = ROOT / "book"
+sys.path.insert(0, str(BOOK))
+
+import build  # noqa: E402
+import figures  # noqa: E402
+import pages  # noqa: E402
+
+WRITTEN = {"results", "timings", "data", "weights", "benchmarks", "solutions", "api"}
+CHECK = {"notebook": "05_dann", "claim": "A | B", "passed": True, "binding": True, "data": "none", "headline": False,
+         "figures": {"gain_of_all": {"value": 0.1234, "low": -1.0, "high": 2, "kind": "t"}, "n": 7}}  # fmt: skip
+
+
+def in_contents() -> list[str]:
+    """Every page that the table of contents names."""
+    contents = yaml.safe_load((BOOK / "_toc.yml").read_text("utf-8"))
+    chapters = [chapter for part in contents["parts"] for chapter in part["chapters"]]
+    sections = [section for chapter in chapters for section in chapter.get("sections", [])]
+    return [contents["root"], *(entry["file"] for entry in chapters + sections if "file" in entry)]
+
+
+def test_the_contents_name_every_page_and_notebook_once_and_nothing_else():
+    prose = {path.stem for path in BOOK.glob("*.md")}
+    notebooks = {str(path.relative_to(ROOT).with_suffix("")) for path in (ROOT / "notebooks").rglob("[0-9]*.ipynb")}
+    assert sorted(in_contents()) == sorted(prose | notebooks | WRITTEN)
+
+
+def test_nothing_is_fetched_and_nothing_about_publication_is_invented():
+    text = (BOOK / "_config.yml").read_text("utf-8")
+    assert "http" not in text
+    config = yaml.safe_load(text)
+    assert config["sphinx"]["config"]["nb_ipywidgets_js"] == {}
+    assert config["sphinx"]["config"]["nb_execution_raise_on_error"] is True
+    assert "sphinx-mathjax-offline" in config["sphinx"]["extra_extensions"]
+    assert "Not for diagnosis" in config["html"]["extra_footer"]
+    empty = {"authors": "somebody", "repository": "", "branch": "main", "address": "", "doi": ""}
+    plain = build.published(yaml.safe_load(text), empty)
+    assert "launch_buttons" not in plain and "repository" not in plain
+    filled = build.published(yaml.safe_load(text), {**empty, "repository": "https://example.org/x", "doi": "10.1/x"})
+    assert filled["repository"]["url"] == "https://example.org/x" and "10.1/x" in filled["html"]["extra_footer"]
+    assert filled["launch_buttons"]["binderhub_url"]
+
+
+def test_every_cited_key_is_in_the_references():
+    known = set(re.findall(r"^@\w+\{([^,]+),", (BOOK / "references.bib").read_text("utf-8"), re.MULTILINE))
+    for path in BOOK.glob("*.md"):
+        for keys in re.findall(r"\{cite[^}]*\}`([^`]+)`", path.read_text("utf-8")):
+            assert {key.strip() for key in keys.split(",")} <= known, f"{path.name}: {keys}"
+
+
+def test_numbers_and_tables_are_written_for_readers():
+    assert pages.number({"value": 0.1234, "low": -1.0, "high": 2.0}) == "0.123 [-1, 2]"
+    assert pages.number([1.23456] * 7) == "1.23, 1.23, 1.23, 1.23, 1.23, 1.23, …"
+    assert pages.number(1600) == "1600" and pages.number("a word") == "a word" and pages.number(True) == "True"
+    assert pages.table(["a"], [["x|y"]]) == "| a |\n| --- |\n| x\\|y |"
+
+
+def test_the_results_page_shows_every_claim_and_whether_it_holds():
+    failed = {**CHECK, "claim": "Not here", "passed": False, "data": "own"}
+    text = pages.results([CHECK, failed])
+    assert "1 of 2 hold" in text
+    assert "| A \\| B | gain of all: 0.123 [-1, 2]; n: 7 | no data | ✓ holds |" in text
+    assert "| Not here | gain of all: 0.123 [-1, 2]; n: 7 | own data | ○ does not hold here |" in text
+    assert (
+        "| [05 DANN](notebooks/05_dann.ipynb) | Not here |" in text
+    )  # no check says that it is the headline: the last
+    marked = pages.results([{**CHECK, "headline": True}, failed])
+    assert "| [05 DANN](notebooks/05_dann.ipynb) | A \\| B |" in marked
+
+
+def test_the_times_are_those_of_the_record_and_of_this_build():
+    record = {"machine": {"cpu, twin": "2 cores"}, "seconds": {"05_dann": {"cpu, twin": 59.4}}}
+    row = {"notebook": "05_dann", "seconds": 61.2, "peak_mb": 900, "device": "cpu", "data": "twin"}
+    text = pages.timings(record, [row])
+    assert "| [05 DANN](notebooks/05_dann.ipynb) | 45 min | 59.4 |" in text and "not recorded" in text
+    assert "| 05_dann | 61.2 | 900 | cpu | twin |" in text
+
+
+def test_data_cards_say_licence_disease_class_and_limits():
+    card = {"title": "T", "what": "W", "licence": "L", "conditions": "C", "classes": ["a", "b"], "positive": 1,
+            "not_for": "Not for diagnosis.", "citation": ["X"], "doi": "10.1/x"}  # fmt: skip
+    text = pages.data("# Data sets\n\nAll of them.\n", {"t": card})
+    assert "# Data cards" in text and "a, b (positive)" in text and "https://doi.org/10.1/x" in text
+    assert "images" not in text
+
+
+def test_records_say_who_made_them():
+    about = {"command": "python b.py", "seeds": [1, 2, 3], "device": "cpu", "seconds": 4, "commit": "abc"}
+    text = pages.benchmarks("# B", {"one": about, "two": {"twin": about, "note": "none"}})
+    assert "{download}`one.json <records/one.json>`  | `python b.py` | 1 to 3 (3) | cpu | 4 | abc |" in text
+    assert "{download}`two.json <records/two.json>` twin |" in text
+
+
+def test_the_reference_has_every_module_but_the_answers():
+    found = pages.modules(ROOT / "medtl_helpers")
+    assert {"losses", "dann", "course"} <= set(found) and not any(name.startswith("answers") for name in found)
+    assert found["plots"].startswith("One figure language")
+    index = pages.api(found, {"plots": ("show",)})
+    assert "[plots](api/plots.md)" in index and "`show`" in index
+
+
+def test_docstrings_and_alt_texts_are_brought_to_sphinx():
+    pytest.importorskip("sphinx", reason="the book's packages are not installed: pip install '.[book]'")
+    import extension
+
+    lines = ["What.", "", "Parameters", "----------", "x: an image,", "    of bytes.", "y, z: more.", "", "Returns it."]
+    assert extension.parameters_as_list(lines) == [
+        "What.", "", "**Parameters**", "", "*   **x**: an image,", "    of bytes.", "*   **y, z**: more.", "",
+        "Returns it.",
+    ]  # fmt: skip
+    assert extension.set_apart("N×``width``, ``a`` and ``Interval``s") == "N×\\ ``width``, ``a`` and ``Interval``\\ s"
+    output = nbformat.v4.new_output("display_data", {"image/png": "AAAA"}, metadata={"image/png": {"alt": "A dot."}})
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[output])])
+    assert list(extension.alt_texts(notebook).values()) == ["A dot."]
+
+
+def test_what_a_page_would_fetch_from_elsewhere_is_found(tmp_path):
+    page = ('<a href="https://a.org">x</a><script src="https://b.org/x.js"></script><img alt="" src="//c.org/y.png">'
+            '<link rel="stylesheet" href="https://d.org/z.css"><script src="_static/own.js"></script>')  # fmt: skip
+    (tmp_path / "p.html").write_text(page)
+    assert build.fetched_from_elsewhere(tmp_path) == [
+        "p.html: https://b.org/x.js", "p.html: //c.org/y.png", "p.html: https://d.org/z.css"
+    ]  # fmt: skip
+
+
+def write_notebook(path: Path, source: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), path)
+
+
+@pytest.mark.parametrize("where", ["07_bad.ipynb", "solutions/07_bad.ipynb"])
+def test_a_broken_notebook_makes_the_build_fail(tmp_path, monkeypatch, capsys, where):
+    monkeypatch.setenv("MEDTL_DATA", "twin")
+    write_notebook(tmp_path / "notebooks" / "06_good.ipynb", "n = 1")
+    broken = "import medtl_helpers as mtl\nn = 1\nmtl.check('Pigs fly', n > 1, n=n)"
+    write_notebook(tmp_path / "notebooks" / where, broken)
+    assert build.main(tmp_path) == 1
+    assert "No book was made, because a notebook failed." in capsys.readouterr().out
+    assert not (tmp_path / "_run" / "book").exists()
+
+
+@pytest.mark.parametrize(("text", "status"), [("# A book\n", 0), ("# A book\n\n{doc}`nowhere`\n", 1)])
+def test_a_warning_makes_the_build_fail(tmp_path, text, status):
+    pytest.importorskip("jupyter_book", reason="the book's packages are not installed: pip install '.[book]'")
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "_config.yml").write_text("title: A book\n")
+    (source / "_toc.yml").write_text("format: jb-book\nroot: index\n")
+    (source / "index.md").write_text(text)
+    assert bool(build.jupyter_book(source, tmp_path)) == bool(status)
+    assert (tmp_path / "html" / "index.html").is_file() == (status == 0)
+
+
+def test_the_readme_shows_the_recorded_headlines_and_the_courses_own_figures():
+    record = json.loads((BOOK / "figures" / "headlines.json").read_text("utf-8"))
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert figures.with_part(readme, figures.readme_part(record["alts"], record["checks"])) == readme
+    assert [check["notebook"] for check in record["checks"]] == list(LESSONS)
+    for name in figures.FIGURES:
+        png = BOOK / "figures" / f"{name}.png"
+        assert png.stat().st_size < 150_000 and record["alts"][name].strip()
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_recorded_headline_is_the_notebooks(name):
+    record = json.loads((BOOK / "figures" / "headlines.json").read_text("utf-8"))
+    (headline,) = [check["claim"] for check in record["checks"] if check["notebook"] == name]
+    cells = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4).cells
+    calls = [call for cell in cells if cell.cell_type == "code" for call in cell.source.split("mtl.check(")[1:]]
+    marked = [call for call in calls if "headline=True" in call]
+    assert len(marked) <= 1 and headline in (marked or calls)[-1], "the notebook has changed: run 'make figures'"
