@@ -1,4 +1,4 @@
-"""DANN against its neighbours: phantom smears under six shifts, blended digits, three hospitals.
+"""DANN against its neighbours: phantom smears under six shifts, blended digits, three hospitals, five other pairs.
 
     python benchmarks/dann.py --tune        # λ_max and normalisation, seeds 0 to 4, two shifts
     python benchmarks/dann.py               # the report, seeds 100 to 109, settings as committed, all shifts
@@ -7,13 +7,14 @@ Resumable: each run is a line of ``_run/dann.jsonl``. No run sees a target label
 (trained on the target's labelled training split) and "oracle" (the epoch chosen on its labelled validation split).
 The settings of the report are the defaults of ``DANN.fit``. The tuning chose batch norm. By its mean it would choose
 λ_max 1; the default stays 0.3, because without batch norm λ_max 1 had been seen to collapse. Scanners B and C, the
-digits and the hospitals took no part in it.
+digits, the hospitals and the other pairs took no part in it.
 """
 
 import argparse
 import json
 import time
 
+import other_shifts
 import torch
 from record import Log, header, write
 from torch import nn
@@ -23,7 +24,8 @@ import medtl_helpers as mtl
 from medtl_helpers import dann, domains
 
 LOG = Log("dann")
-EPOCHS = {"smear": 15, "digits": 20, "hospitals": 40}
+EPOCHS = {"smear": 15, "digits": 20, "hospitals": 40, "others": 40}
+TABLES = ("hospitals", "others")  # a small network without batch norm: no AdaBN, and λ = 0 is source only
 TUNING = [("texture", 0.6), ("scanner D", 0.5)]
 REPORT = [("texture", 0.6), *((f"scanner {s}", 0.5) for s in "DBC")]
 STRENGTHS = [("texture", 0.9), ("texture", 0.3)]
@@ -37,18 +39,19 @@ TUNE_SEEDS, SEEDS = range(5), range(100, 110)
 SETTINGS = [("batch", 0.1), ("batch", 0.3), ("batch", 1.0), ("group", 0.3)]  # normalisation, λ_max
 
 
-def network(kind: str, norm: str = "batch"):
-    """A new feature extractor, its width, and the number of classes."""
-    if kind == "hospitals":
-        layers = [nn.Linear(10, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU()]
-        return nn.Sequential(*layers), 32, 2
-    return mtl.CourseCNN(3, 0, norm=norm), 64, 10 if kind == "digits" else 8
+def network(kind: str, data, norm: str = "batch"):
+    """A new feature extractor for ``data``, its width, and the number of classes."""
+    classes = int(data.y.max()) + 1
+    if kind in TABLES:
+        layers = [nn.Linear(data.x.shape[1], 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU()]
+        return nn.Sequential(*layers), 32, classes
+    return mtl.CourseCNN(3, 0, norm=norm), 64, classes
 
 
 def source_only(kind: str, data, seed: int, norm: str = "batch"):
     """The network that DANN has, trained on labelled ``data`` alone, by the same schedule."""
     mtl.seed_everything(seed)
-    features, width, classes = network(kind, norm)
+    features, width, classes = network(kind, data, norm)
     model = nn.Sequential(features, nn.Linear(width, classes))
     mtl.fit(model, data, epochs=EPOCHS[kind], schedule=dann.rate_schedule, seed=seed, progress=False)
     return model
@@ -57,7 +60,7 @@ def source_only(kind: str, data, seed: int, norm: str = "batch"):
 def adversarial(kind: str, source, target, seed: int, lam_max: float | None = None, norm: str = "batch"):
     """DANN with its defaults, or another λ_max; and its history, with the weights of all epochs."""
     mtl.seed_everything(seed)
-    model = dann.DANN(*network(kind, norm))
+    model = dann.DANN(*network(kind, source.train, norm))
     settings = {} if lam_max is None else {"lam_max": lam_max}
     history = model.fit(source.train.x, source.train.y, target.train.x, val=source.val, epochs=EPOCHS[kind], seed=seed,
                         keep_states=True, progress=False, **settings)  # fmt: skip
@@ -69,6 +72,8 @@ def accuracy(model, split) -> float:
 
 
 def pair(kind: str, shift, seed: int):
+    if kind == "others":
+        return other_shifts.pair(*shift, seed)
     if shift and "label shift" in shift[0]:
         balance = [shift[1] / 2] * 2 + [(1 - shift[1]) / 6] * 6
         return domains.smear_domains(
@@ -105,7 +110,7 @@ def report(kind: str, shift, seed: int) -> dict:
     with torch.inference_mode():
         note("source only", alone)
         scores["proxy A-distance, source only"] = distance(alone[0])
-    if kind != "hospitals":  # their network has no batch norm
+    if kind not in TABLES:
         note("AdaBN", dann.adapt_batch_norm(alone, target.train.x))
         model, _ = adversarial(kind, source, target, seed, 0.0)
         note("λ = 0", model)
@@ -127,13 +132,18 @@ def report(kind: str, shift, seed: int) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tune", action="store_true")
-    parser.add_argument("--only", nargs="*", default=["smear", "digits", "hospitals"])
+    parser.add_argument("--only", nargs="*", default=["smear", "digits", "hospitals", "others"])
     parser.add_argument("--seeds", nargs="*", type=int, help="only these, e.g. one process for each half")
     args = parser.parse_args()
     torch.set_num_threads(1)
     stage, run, seeds = ("tuning", tune, TUNE_SEEDS) if args.tune else ("report", report, SEEDS)
     hospitals = [(a, b) for a in domains.HOSPITALS for b in domains.HOSPITALS if a != b]
-    shifts = {"smear": TUNING if args.tune else REPORT + FAILURES + STRENGTHS, "digits": [None], "hospitals": hospitals}
+    shifts = {
+        "smear": TUNING if args.tune else REPORT + FAILURES + STRENGTHS,
+        "digits": [None],
+        "hospitals": hospitals,
+        "others": other_shifts.SHIFTS,
+    }
     kinds = ["smear"] if args.tune else args.only
     known = {json.dumps([row["stage"], row["kind"], row["shift"], row["seed"]]) for row in LOG.rows()}
     todo = [(kind, shift, seed) for kind in kinds for shift in shifts[kind] for seed in args.seeds or seeds]
