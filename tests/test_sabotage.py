@@ -56,8 +56,11 @@ def source_target_comes_back():
     vars(source_target).update(whole)
 
 
-def run_until(notebook: str, claim: str, old: str, new: str, sections: tuple[str, ...]) -> None:
-    """Execute the imports and the cells under the headings ``sections``, with ``old`` replaced, up to ``claim``."""
+def run_until(notebook: str, claim: str, old: str, new: str, sections: tuple[str, ...]) -> dict:
+    """Execute the imports and the cells under the headings ``sections``, with ``old`` replaced, up to ``claim``.
+
+    Returns the notebook's names at that point.
+    """
     namespace, replaced, heading = {}, 0, "imports"
     for cell in nbformat.read(FOLDER / f"{notebook}.ipynb", as_version=4).cells:
         if cell.cell_type == "markdown":
@@ -69,7 +72,7 @@ def run_until(notebook: str, claim: str, old: str, new: str, sections: tuple[str
                 exec(cell.source.replace(old, new), namespace)
             if claim in cell.source:
                 assert replaced, f"{old!r} stands nowhere before {claim!r}: adapt this test to the notebook"
-                return
+                return namespace
     raise LookupError(f"{notebook} makes no claim {claim!r}: adapt this test to the notebook")
 
 
@@ -92,16 +95,16 @@ def live_run(broken: str) -> tuple[str, str]:
 SABOTAGE = [
     ("00", "Networks that are accurate on their own scanner",
      "scanner_b(blood.test.x, strength) for", "blood.test.x for",  # no shift
-     ("One picture", "The data", "Move", "The result")),
+     ("One picture", "The data", "The words", "Move", "The result")),
     ("00", "The network beats guessing in balanced accuracy",
      "mtl.fit(chest_network, pneumonia.train,",
      "mtl.fit(chest_network, (pneumonia.train.x, pneumonia.train.y.flip(0)),",  # labels of other images
-     ("One picture", "The data", "How to read")),
+     ("One picture", "The data", "The words", "How to read")),
     ("00", "Always answering 'pneumonia'", "always = torch.ones_like(truth)", "always = truth",  # it knows the truth
-     ("One picture", "The data")),
+     ("One picture", "The data", "The words")),
     ("00", "a quarter of the test cases means", "for task in (breast, pneumonia))", "for task in (breast, breast))",
-     ("One picture", "The data", "How to read")),
-    ("00", "Two points on BreastMNIST are three cases", "cases = 3 ", "cases = 9 ", ("One picture", "The data", "How to read")),
+     ("One picture", "The data", "The words", "How to read")),
+    ("00", "Two points on BreastMNIST are three cases", "cases = 3 ", "cases = 9 ", ("One picture", "The data", "The words", "How to read")),
     ("01", "Large λ gives the source weights back", "lam / 2 *", "0 *", ("One picture",)),  # λ does nothing
     ("01", "The recipe as found stops", 'target_model.load_weights("source_model_weights")',
      "target_model.set_weights(source_model.get_weights())", ("The recipe",)),  # as if the file were there
@@ -271,6 +274,22 @@ def test_every_claim_of_the_course_is_in_the_table():
             if cell.cell_type == "code" and "mtl.check(" in cell.source:
                 known = [row for row in SABOTAGE if path.stem.startswith(row[0]) and row[1] in cell.source]
                 assert len(known) >= cell.source.count("mtl.check("), f"add a sabotage for: {cell.source[:80]}"
+
+
+def test_in_notebook_05_shuffled_target_labels_change_no_row_but_the_oracles():
+    data = 'source, target = domains.smear_domains("texture", seed=0, strength=0.6)'
+    shuffle = (
+        "; from dataclasses import replace; order = torch.randperm(200, generator=torch.Generator().manual_seed(1))"
+        "; target = replace(target, train=mtl.Split(target.train.x, target.train.y.flip(0)), "
+        "val=mtl.Split(target.val.x, target.val.y[order]))"
+    )
+    sections = ("One picture", "The idea", "Train it", "Which epoch")
+    as_is, shuffled = (run_until("05_dann", 'rules["oracle', data, new, sections) for new in (data, data + shuffle))
+    assert not torch.equal(as_is["target"].train.y, shuffled["target"].train.y)
+    for row in ("last epoch", "source validation"):
+        assert as_is["rules"][row] == shuffled["rules"][row]
+    assert as_is["before"] == shuffled["before"]
+    assert as_is["history"].val_accuracy == shuffled["history"].val_accuracy
 
 
 # --- the recorded claims: break the method itself and run a few cells of the benchmark again --------------------------
