@@ -9,6 +9,7 @@ from .metrics import Interval
 from .plots import COLOURS, interval_plot, show
 from .records import Record
 
+KINDS = {"smear": "phantoms", "digits": "real data", "hospitals": "real data", "others": "real data but for the moons"}
 ROWS = {  # name in the record: colour and marker
     "source only": ("black", "s"),
     "AdaBN": ("sky", "^"),
@@ -92,7 +93,7 @@ def show_record(record: Record, kind: str, shifts: dict, *, rows=tuple(ROWS), li
     axes[0][0].set(ylabel="target test accuracy", ylim=(0, 1.02))
     show(figure, f"Target test accuracy, mean of {len(record.seeds)} seeds and 95 % interval. {'; '.join(told)}.",
          provenance=f"recorded, {len(record.seeds)} seeds, 95 % t{'; open marks: live' if live else ''}; "
-         f"{'phantoms' if kind == 'smear' else 'real data'}")  # fmt: skip
+         f"{KINDS[kind]}")  # fmt: skip
 
 
 def show_lambda(tuning: Record) -> None:
@@ -128,5 +129,4 @@ def show_gains(gains: dict[str, Interval], label: str, record: Record, *, kind: 
     axis.set(xlabel=label)
     told = "; ".join(f"{name} {gain.value:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]" for name, gain in gains.items())
     show(figure, f"{label}, mean and 95 % interval: {told}.",
-         provenance=f"recorded, {len(record.seeds)} seeds, 95 % t, paired; "
-         f"{'phantoms' if kind == 'smear' else 'real data'}")  # fmt: skip
+         provenance=f"recorded, {len(record.seeds)} seeds, 95 % t, paired; {KINDS[kind]}")  # fmt: skip

@@ -231,6 +231,7 @@ SABOTAGE = [
     ("05", "Recorded: on the digits DANN beats", '"digits", None, "DANN", other', '"digits", None, "source only", other',
      ("Something else",)),
     ("05", "Recorded: DANN.fit does as well", 'peers["times the bare loop"].items()', '{"DANN.fit": [1.2]}.items()', ("Beside",)),
+    ("05", "Recorded: on five other pairs", '[name, amount], "DANN", "source only")', '[name, amount], "source only", "ceiling")', ("Other data",)),
     ("05", "Recorded: DANN brings no hospital", 'record.paired("hospitals", shift, "DANN", "source only")',
      'record.mean("hospitals", shift, "DANN")', ("The real thing",)),
     ("04", "A perfect answer that goes through", "perfect = torch.eye(8)", "perfect = 20 * torch.eye(8)", ("Softmax twice",)),
