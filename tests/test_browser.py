@@ -48,6 +48,7 @@ def visit(chromium):
             chromium.new_context(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light")
         )
         page = contexts[-1].new_page()
+        page.set_default_timeout(120_000)
         page.problems = problems = []
         page.on("console", lambda m: m.type == "error" and problems.append(f"console: {m.text}"))
         page.on("pageerror", lambda error: problems.append(f"error: {error}"))
@@ -142,7 +143,7 @@ def lab(tmp_path):
 
 def test_in_jupyterlab_notebook_00_runs_and_its_slider_changes_the_picture(chromium, lab):
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(240_000)
+    page.set_default_timeout(600_000)
     page.goto(f"{lab}/tree/00_start_here.ipynb")
     idle = page.get_by_text("Python 3 (ipykernel) | Idle")  # in the status bar
     idle.wait_for()
