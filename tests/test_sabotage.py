@@ -202,7 +202,8 @@ SABOTAGE = [
     ("03", "In the record, fine-tuning all of VGG16", 'for method in ("full", "top block")', 'for method in ("top block", "full")', ("All images",)),
     ("03", "Hiding the warmest quarter", "plain - confidence(quarter(heat))", "plain - confidence(quarter(-heat))",
      (*VGG_TRAINED, "The test split", "Where does")),
-    ("03", "The recipe done right finds malignant", "top.predict(test_block4,", "top.predict(test_block4[::-1].copy(),",
+    ("03", "The recipe done right finds malignant", "top.predict(test_block4, verbose=0)[:, breast.positive]",
+     "top.predict(test_block4, verbose=0)[:, 1 - breast.positive]",  # the other label is taken for the disease
      (*VGG_TRAINED, "The test split", "Where does")),
     ("05", "Trained on the source alone", "strength=0.6)", "strength=0.0)", ("One picture",)),  # no shift
     ("05", "A softmax over one logit", "nn.Softmax(dim=1)", "nn.Sigmoid()", ("One picture", "Recipes", "What is wrong")),
