@@ -22,7 +22,7 @@ _PUBLIC = {
     "dann_figures": (),
     "devices": ("budget", "describe", "device", "seed_everything"),
     "domains": (),
-    "finetune": ("fine_tune", "fit_cached", "gradual_unfreeze", "lp_ft", "prefix_features", "probe"),
+    "finetune": ("fine_tune", "fit_cached", "gradual_unfreeze", "lp_ft", "prefix_features", "probe", "stage_features"),
     "folders": ("load_folder",),
     "freezing": ("freeze", "parameter_groups", "parameter_report", "unfreeze"),
     "grading": ("grade",),

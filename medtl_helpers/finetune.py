@@ -7,11 +7,13 @@ function             what trains                                                
 ``fine_tune``        everything above the stage ``frozen_upto`` (None: everything)    Yosinski et al. 2014 [2]
 ``gradual_unfreeze`` the head, then one stage more at a time, from the top down       Howard, Ruder 2018 [3]
 ``lp_ft``            the head alone, then everything at a low rate                    Kumar et al. 2022 [4]
+``stage_features``   nothing: what all frozen stages say, for a linear model          Evci et al. 2022 [5]
 ==================== ================================================================ ==========================
 
 [1] arXiv 1610.01644  [2] arXiv 1411.1792  [3] doi 10.18653/v1/P18-1031, section 3.3  [4] arXiv 2202.10054
+[5] Head2Toe, ICML 2022, arXiv 2201.03529
 
-All take (x, y) pairs as ``fit`` does, keep the epoch of the best validation loss (where there are phases, of the
+The first four take (x, y) pairs as ``fit`` does, keep the epoch of the best validation loss (where there are phases, of the
 last one), and return a ``History``.
 """
 
@@ -62,6 +64,25 @@ def prefix_features(model: StagedNet, x, *, batch_size: int = 128, device: torch
     for there, part in zip(features.split(batch_size), x.split(batch_size), strict=True):
         there.copy_(forward(part))
     return features
+
+
+@torch.no_grad()
+def stage_features(model: StagedNet, x, *, batch_size: int = 128, device: torch.device | None = None) -> torch.Tensor:
+    """Mean and maximum over the pixels of every channel of every stage [5]: float32 N×D on the CPU.
+
+    D is twice the sum of the stages' channels, in the order mean and maximum of the first stage, of the second, ….
+    The whole network computes in eval mode, frozen or not, and nothing is trained: give the result to a linear model.
+    """
+    device = device or default_device()
+    model.to(device).eval()
+    features = []
+    for part in torch.as_tensor(x).split(batch_size):
+        part, row = model.input(to_float(part.to(device))), []
+        for stage in model.stages.values():
+            part = stage(part)
+            row += [part.mean((2, 3)), part.amax((2, 3))]
+        features.append(torch.cat(row, 1).cpu())
+    return torch.cat(features)
 
 
 def after_prefix(model: StagedNet) -> StagedNet:

@@ -1,6 +1,8 @@
 """One figure language: colour-blind-safe colours, an alt text on every figure, the origin of its data in a corner."""
 
+import html
 import io
+from base64 import b64encode
 from contextlib import contextmanager
 
 import matplotlib as mpl
@@ -58,7 +60,7 @@ def show(figure, alt: str, *, data=None, provenance: str | None = None) -> None:
     data: the task(s) it shows; default all that were loaded so far.
     provenance: words of your own instead, e.g. ``"recorded, real data"``.
     """
-    from IPython.display import Image, display
+    from IPython.display import display
 
     if not alt.strip():
         raise ValueError("Every figure needs an alt text: say in a sentence or two what it shows.")
@@ -74,7 +76,11 @@ def show(figure, alt: str, *, data=None, provenance: str | None = None) -> None:
     figure.savefig(png, format="png", dpi=figure.dpi)
     plt.close(figure)
     if _shown:
-        display(Image(data=png.getvalue(), alt=alt))
+        code = b64encode(png.getvalue()).decode()
+        # as a page for JupyterLab, which leaves out the alt text of a bare picture; as a picture for the book
+        page = f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{code}">'
+        forms = {"text/plain": alt, "text/html": page, "image/png": code}
+        display(forms, metadata={"image/png": {"alt": alt}}, raw=True)
 
 
 @contextmanager

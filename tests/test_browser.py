@@ -157,6 +157,8 @@ def test_in_jupyterlab_notebook_00_runs_and_its_slider_changes_the_picture(chrom
     changed = "([where, before]) => { const i = document.querySelector(where); return i && i.src !== before; }"
     page.wait_for_function(changed, arg=[picture, before])
     idle.wait_for()
+    pictures = page.locator(".jp-OutputArea-output img").evaluate_all("images => images.map(i => i.alt)")
+    assert len(pictures) > 5 and all(pictures), "a figure without its alt text"
     last = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").last.inner_text()
     assert last.strip("[]:").isdigit(), "not every cell ran"
     page.close()

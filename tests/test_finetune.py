@@ -18,6 +18,7 @@ from medtl_helpers.finetune import (
     lp_ft,
     prefix_features,
     probe,
+    stage_features,
 )
 from medtl_helpers.freezing import freeze, unfreeze
 from medtl_helpers.losses import L2SP, snapshot
@@ -141,6 +142,21 @@ def test_the_features_are_what_the_frozen_stages_give_in_eval_mode():
             wanted = wanted.mean((2, 3)) if upto == "layer4" else wanted
             torch.testing.assert_close(features, wanted, rtol=1e-5, atol=1e-5)
             torch.testing.assert_close(after_prefix(model).eval()(features), model.eval()(to_float(x)))
+
+
+def test_the_features_of_all_stages_are_what_hooks_on_the_stages_see():
+    """In eval mode, whatever mode the network was in; in batches as at once; and the statistics stand still."""
+    (x, _), model, seen = data(7), network(), []
+    before = copy.deepcopy(state(model))
+    features = stage_features(model.train(), x, batch_size=3)
+    assert features.shape == (7, 2 * (8 + 8 + 16 + 32 + 64)) and features.device.type == "cpu"
+    assert all(torch.equal(before[name], now) for name, now in state(model).items())
+    for stage in model.stages.values():
+        stage.register_forward_hook(lambda _, __, output: seen.append(output.flatten(2)))
+    with torch.no_grad():
+        model.eval()(to_float(x))
+    wanted = [torch.cat([output.mean(2), output.max(2).values], 1) for output in seen]
+    torch.testing.assert_close(features, torch.cat(wanted, 1), rtol=1e-5, atol=1e-5)
 
 
 def test_the_features_can_be_trained_on():
