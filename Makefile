@@ -37,8 +37,9 @@ $(VENV)/book: $(VENV)/installed
 book: $(VENV)/book  ## build the site from the executed notebooks, into _run/book/html
 	$(BIN)/python book/build.py
 
-figures: $(VENV)/installed  ## write the README's figures and table anew, from the executed notebooks
+figures: $(VENV)/installed  ## write the README's figures and table anew from the executed notebooks, and the guide's sketches
 	$(BIN)/python book/figures.py
+	$(BIN)/python book/sketches.py
 
 clean:  ## remove what make made here (fetched data stay)
 	rm -rf $(VENV) _run build dist *.egg-info

@@ -1,13 +1,16 @@
 """The book before it is built: its contents, its written pages, and what makes a build fail."""
 
+import io
 import json
 import re
 import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from medtl_helpers.lessons import LESSONS
 
@@ -18,6 +21,7 @@ sys.path.insert(0, str(BOOK))
 import build  # noqa: E402
 import figures  # noqa: E402
 import pages  # noqa: E402
+import sketches  # noqa: E402
 
 WRITTEN = {"results", "timings", "data", "weights", "benchmarks", "solutions", "api"}
 CHECK = {"notebook": "05_dann", "claim": "A | B", "passed": True, "binding": True, "data": "none", "headline": False,
@@ -182,3 +186,39 @@ def test_the_recorded_headline_is_the_notebooks(name):
     calls = [call for cell in cells if cell.cell_type == "code" for call in cell.source.split("mtl.check(")[1:]]
     marked = [call for call in calls if "headline=True" in call]
     assert len(marked) <= 1 and headline in (marked or calls)[-1], "the notebook has changed: run 'make figures'"
+
+
+def in_grey(png: bytes) -> np.ndarray:
+    """The mean grey of squares of 15 pixels (a tenth of an inch), from 0 to 255."""
+    return np.asarray(Image.open(io.BytesIO(png)).convert("L").reduce(15), float)
+
+
+@pytest.mark.parametrize("number", range(1, len(sketches.SKETCHES) + 1))
+def test_a_sketch_drawn_again_is_the_committed_one(number):
+    """To the byte on one machine. Other versions place letters a little differently (45 grey values at most from
+    matplotlib 3.8 to 3.11; a missing arrow makes 90): the committed one has the same words and nearly the same grey."""
+    figure = sketches.picture(*sketches.SKETCHES[number - 1])
+    drawn = sketches.png(figure)
+    assert drawn == sketches.png(sketches.picture(*sketches.SKETCHES[number - 1]))
+    committed = (BOOK / "figures" / f"sketch_{number}.png").read_bytes()
+    described = [Image.open(io.BytesIO(png)).text["Description"] for png in (drawn, committed)]
+    assert described[0] == described[1], "its words have changed: run 'python book/sketches.py'"
+    ours, theirs = in_grey(drawn), in_grey(committed)
+    assert ours.shape == theirs.shape and len(committed) < 150_000
+    assert np.abs(ours - theirs).max() < 60, "it has changed: run 'python book/sketches.py'"
+    words = figure.axes[0].texts
+    boxes = [word.get_window_extent() for word in words]
+    for at, word in enumerate(boxes):
+        assert words[at].get_fontsize() >= 11
+        assert figure.bbox.x0 < word.x0 and word.x1 < figure.bbox.x1, f"{words[at].get_text()} is clipped"
+        assert figure.bbox.y0 < word.y0 and word.y1 < figure.bbox.y1, f"{words[at].get_text()} is clipped"
+        assert not any(word.overlaps(other) for other in boxes[:at]), f"{words[at].get_text()} overlaps"
+
+
+def test_the_instructor_guide_shows_every_sketch_and_says_in_words_what_it_shows():
+    guide = (BOOK / "instructors.md").read_text("utf-8")
+    shown = re.findall(r"^\(sketch-(\d)\)=$.*?^```\{image\} figures/(\S+)\n:alt: ([^\n]+)\n```$", guide, re.M | re.S)
+    expected = [(str(n), f"sketch_{n}.png") for n in range(1, len(sketches.SKETCHES) + 1)]
+    assert [(number, name) for number, name, _ in shown] == expected
+    assert all((BOOK / "figures" / name).is_file() and len(alt) > 200 for _, name, alt in shown)
+    assert "```text" not in guide
