@@ -16,6 +16,7 @@ import argparse
 import json
 import time
 from functools import partial
+from itertools import product
 
 import numpy as np
 import torch
@@ -88,19 +89,16 @@ def phantoms() -> dict:
             f"{network}, from scratch": partial(with_backbone, network, "random", "all"),
         }
     known = {(row["case"], row["way"], row["seed"]) for row in LOG.rows()}
-    for case, cells in reversed(CASES.items()):
-        numbers = [list(SMEAR).index(cell) for cell in cells]
-        for seed in tqdm(SEEDS, desc=case):
-            task = sources.cell_task(numbers, N, seed)
-            for name, way in ways.items():
-                if case == "a" and name in ("vgg16, embedded, fine-tuned", "vgg16, from scratch"):
-                    continue  # two hours for what is not transfer to a new task
-                if (case, name, seed) not in known:
-                    mtl.seed_everything(seed)
-                    start = time.perf_counter()
-                    accuracy = round(float((way(task, seed) == task.test.y.numpy()).mean()), 4)
-                    seconds = round(time.perf_counter() - start, 1)
-                    LOG.add({"case": case, "way": name, "seed": seed, "accuracy": accuracy, "seconds": seconds})
+    for case, name in product(reversed(CASES), ways):
+        if case == "a" and name in ("vgg16, embedded, fine-tuned", "vgg16, from scratch"):
+            continue  # two hours for what is not transfer to a new task
+        for seed in tqdm([s for s in SEEDS if (case, name, s) not in known], desc=f"{case}, {name}"):
+            start = time.perf_counter()
+            task = sources.cell_task([list(SMEAR).index(cell) for cell in CASES[case]], N, seed)
+            mtl.seed_everything(seed)
+            accuracy = round(float((ways[name](task, seed) == task.test.y.numpy()).mean()), 4)
+            seconds = round(time.perf_counter() - start, 1)
+            LOG.add({"case": case, "way": name, "seed": seed, "accuracy": accuracy, "seconds": seconds})
     return complete(LOG.rows())
 
 
