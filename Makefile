@@ -24,7 +24,7 @@ test: $(VENV)/installed  ## unit tests, and every notebook through nbval
 	MEDTL_HEADLESS=1 $(BIN)/python -m pytest
 
 lab: $(VENV)/installed  ## open the course in JupyterLab
-	$(BIN)/python -m jupyter lab notebooks/00_start_here.ipynb
+	$(BIN)/python -m jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb
 
 data: $(VENV)/installed  ## fetch real data: make data, or make data ONLY="pneumonia heart"
 	$(BIN)/python -m medtl_helpers data $(ONLY)

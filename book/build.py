@@ -28,9 +28,9 @@ FETCHED = re.compile(r"""<(?:script|img|iframe|source)\b[^>]*?\ssrc=["']((?:http
 
 def execute(notebooks: Path, run: Path) -> int:
     """Lessons into ``run``, solutions into ``run/solutions``; returns the exit status."""
-    status = course.run(notebooks, run, reuse=True)
+    status = course.run(notebooks, run, reuse=True, strict=True)
     if (notebooks / "solutions").is_dir():
-        status = status or course.run(notebooks / "solutions", run / "solutions", reuse=True)
+        status = status or course.run(notebooks / "solutions", run / "solutions", reuse=True, strict=True)
     return status
 
 

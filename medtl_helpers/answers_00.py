@@ -39,6 +39,8 @@ def _recall_of_the_disease() -> Exercise:
             ).mean(),
             "that is the precision: of the alarms, the share that was right": hits / (answers == 0).sum(),
             "that is the accuracy": (truth == answers).mean(),
+            "you divided by all cases: divide by the number of those with the disease": hits / len(truth),
+            "that is the share of the diseased that was missed": 1 - hits / (truth == 0).sum(),
         },
     )
 
@@ -54,7 +56,8 @@ def _cases_for_two_points() -> Exercise:
             "without the factor 1.96 the interval covers about 68 %, not 95 %": n(0.02, z=1),
             "two points are 0.02, not 2": n(2),
         },
-        tolerance=20,
+        probe=np.log,
+        tolerance=0.016,  # 20 cases more or less
     )
 
 

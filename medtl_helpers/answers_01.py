@@ -15,6 +15,10 @@ def _gradient_of_log_loss() -> Exercise:
         right=lambda z, y: _sigmoid(z) - y,
         mistakes={
             "the sign is wrong: descending along it would climb": lambda z, y: y - _sigmoid(z),
+            "that is the first row of the table, the squared error; the log loss is the second": lambda z, y: (
+                2 * (_sigmoid(z) - y) * _sigmoid(z) * (1 - _sigmoid(z))
+            ),
+            "one derivative for each patient: do not divide by their number": lambda z, y: (_sigmoid(z) - y) / len(z),
             "that is the gradient of ½(p − y)², which vanishes where the model is surely wrong": lambda z, y: (
                 (_sigmoid(z) - y) * _sigmoid(z) * (1 - _sigmoid(z))
             ),

@@ -25,7 +25,8 @@ def _three_bugs_in_freezing() -> Exercise:
             "look at the loss once more: cross_entropy wants logits": {3, 5},
             "what does train mode do to the statistics of batch norm in a frozen body?": {3, 7},
             "the loop of line 3 also reaches the head that line 2 made": {5, 7},
-            "line 6 is right; the bug is in how its logits are used": {3, 5, 6},
+            "line 6 is right; look at what line 7 does with the logits": {3, 5, 6},
+            "line 2 is right, but look at its order with line 3": {2, 5, 7},
         },
     )
 

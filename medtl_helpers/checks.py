@@ -67,7 +67,8 @@ def check(claim: str, condition, *, on: str | tuple[str, ...] | None = None, dat
                      "binding": binding, "data": where, "headline": headline})  # fmt: skip
     shown = [f"{name.replace('_', ' ')}: {_text(value)}" for name, value in figures.items()]
     if not passed and binding:
-        raise AssertionError(f"✗ {claim}: {'; '.join(shown)} (data: {where})")
+        raise AssertionError(f"✗ {claim}: {'; '.join(shown)} (data: {where}). "
+                             "If you changed something above, then this is your result.")  # fmt: skip
     mark = "✓" if passed else f"○ measured here, on {where} data, this does not hold:"
     print(f"{mark} {claim}", *shown, sep="\n    ")
 

@@ -76,7 +76,14 @@ def execute(path: Path, out: Path, bar: tqdm) -> dict:
     nbformat.write(notebook, out / path.name)
     checks = [{"notebook": path.stem, **check} for check in report.pop("checks", [])]
     return {"notebook": path.stem, "seconds": round(seconds, 1), "ok": not error, "error": error, "checks": checks,
-            "peak_mb": None, "device": None, "data": None, "sources": {}, **report}  # fmt: skip
+            "warning": _warning(notebook), "peak_mb": None, "device": None, "data": None, "sources": {},
+            **report}  # fmt: skip
+
+
+def _warning(notebook) -> str:
+    """The first line that a cell wrote to stderr, where warnings go; empty if there is none."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return next((o.text.splitlines()[0] for o in outputs if o.output_type == "stream" and o.name == "stderr"), "")
 
 
 def _ask_for_report(client: NotebookClient) -> dict:
@@ -100,6 +107,7 @@ def run(
     only: list[str] = (),
     record: Path | None = None,
     reuse: bool = False,
+    strict: bool = False,
 ) -> int:
     """Execute the course; returns the exit status.
 
@@ -111,6 +119,7 @@ def run(
     only: numbers of notebooks to run, e.g. ``["01"]``; default all.
     record: also write the seconds of each notebook to this file (the timing record that the course prints).
     reuse: take an executed copy of an earlier run where it ran well and its fingerprint is that of today.
+    strict: a warning in a notebook fails the run, too; else it is only shown.
     """
     os.environ["MEDTL_HEADLESS"] = "1"
     (out / "notebooks").mkdir(parents=True, exist_ok=True)
@@ -135,6 +144,11 @@ def run(
     _write(out / "summary.json", rows)
     print(_table(rows, checks))
     problems = [f"{row['notebook']} failed:\n{row['error']}" for row in rows if not row["ok"]]
+    warned = [f"{row['notebook']} shows a warning: {row['warning']}" for row in rows if row["warning"]]
+    if strict:
+        problems += warned
+    elif warned:
+        print("", *warned, sep="\n")
     for row in rows:
         for source, provenance in row["sources"].items():
             if source.split(":")[0] in require_real and provenance != "real":

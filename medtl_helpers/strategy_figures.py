@@ -67,9 +67,8 @@ def show_against_n(record: Record, methods, *, live: dict | None = None, score: 
     axis.set(xscale="log", xlabel="labels per class", ylabel=f"test {score}")
     axis.set_xticks(record.sizes, [str(n) for n in record.sizes])
     axis.minorticks_off()
-    axis.axhline(1 / 3, color=COLOURS["grey"], linestyle=":", linewidth=1)
-    axis.annotate("guessing", (record.sizes[-1], 1 / 3), (0, 4), textcoords="offset points", ha="right", fontsize=9)
-    axis.legend(loc="center right", fontsize=9)
+    axis.set_title("guessing would have 0.33", fontsize=9, color=COLOURS["grey"])
+    axis.legend(loc="lower right", fontsize=9, ncols=2)
     ends = {m: [record.mean(m, n, score).value for n in (record.sizes[0], record.sizes[-1])] for m in methods}
     lines = "; ".join(f"{method} from {low:.0%} to {high:.0%}" for method, (low, high) in ends.items())
     dots = "; open marks: live" if live else ""
@@ -77,24 +76,35 @@ def show_against_n(record: Record, methods, *, live: dict | None = None, score: 
          provenance=f"lines: recorded, {len(record.seeds)} seeds, 95 % t band{dots}; phantoms")  # fmt: skip
 
 
-def show_depth(record: Record, sizes) -> None:
-    """Accuracy against how deep the network is frozen, one line per n, on the labels' scanner and on the other one."""
-    sizes = list(sizes)
+DEPTH_NAMES = ["nothing" if depth is None else depth for depth in DEPTHS]
+
+
+def show_depth(record: Record, upto: str = DEPTH_NAMES[-1]) -> None:
+    """Accuracy against how deep the network is frozen, one line per n, on the labels' scanner and on the other one.
+
+    Only the depths up to ``upto`` are drawn, so that a reader can guess the next one.
+    """
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.5), sharey=True)
-    names = ["nothing" if depth is None else depth for depth in DEPTHS]
+    shown = DEPTH_NAMES.index(upto) + 1
+    methods = list(DEPTHS.values())
+    intervals = {score: [[record.mean(m, n, score) for m in methods] for n in record.sizes]
+                 for score in ("accuracy", "shifted accuracy")}  # fmt: skip
+    ends = [end for rows in intervals.values() for row in rows for m in row for end in (m.low, m.high)]
     colours = dict(zip(record.sizes, ("blue", "orange", "green", "pink"), strict=False))
     for axis, (score, where) in zip(axes, {"accuracy": "D, as labelled", "shifted accuracy": "B"}.items(), strict=True):
-        for n in sizes:
-            means = [record.mean(method, n, score) for method in DEPTHS.values()]
+        for n, means in zip(record.sizes, intervals[score], strict=True):
+            means = means[:shown]
             error = [[m.value - m.low for m in means], [m.high - m.value for m in means]]
-            axis.errorbar(names, [m.value for m in means], error, marker="o", capsize=3, color=COLOURS[colours[n]],
-                          label=f"{n} labels per class")  # fmt: skip
-        axis.set(title=f"test on scanner {where}", xlabel="frozen up to")
+            axis.errorbar(range(shown), [m.value for m in means], error, marker="o", capsize=3,
+                          color=COLOURS[colours[n]], label=f"{n} labels per class")  # fmt: skip
+        axis.set(title=f"test on scanner {where}", xlabel="frozen up to", xlim=(-0.3, len(methods) - 0.7),
+                 ylim=(min(ends) - 0.02, max(ends) + 0.02))  # fmt: skip
+        axis.set_xticks(range(len(methods)), DEPTH_NAMES)
         axis.tick_params("x", labelsize=9)
     axes[0].set(ylabel="test accuracy")
     axes[0].legend(fontsize=9, loc="lower left")
     alt = (
-        f"Test accuracy against the last frozen stage, from nothing to layer4 (the head alone trains), for {sizes} "
+        f"Test accuracy against the last frozen stage, from nothing to {upto}, for {record.sizes} "
         "labels per class; left on the scanner that gave the labels, right on another one."
     )
     show(figure, alt, provenance=f"recorded, {len(record.seeds)} seeds, bars: 95 % t; phantoms")

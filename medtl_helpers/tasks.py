@@ -88,7 +88,7 @@ def load(name: str, *, size: int = 28, site: str = "cleveland", quiet: bool = Fa
 
 def _summary(task) -> str:
     counts = "/".join(str(len(split.y)) for split in (task.train, task.val, task.test))
-    label = {"real": "real data", "twin": "TWIN, drawn by code"}[task.provenance]
+    label = {"real": "real data", "twin": "TWIN (drawn by code)"}[task.provenance]
     return f"{task.name}: {label}; train/val/test {counts}; {task.note}".removesuffix("; ")
 
 

@@ -178,8 +178,12 @@ def _finite(loss: float, epoch: int, optimizer) -> float:
 
 
 def progress_bar(epochs: int, progress: bool):
-    from tqdm.auto import tqdm
+    import sys
+
+    from tqdm import tqdm
 
     from .widgets import headless
 
-    return tqdm(range(epochs), desc="epochs", leave=False, disable=not progress or headless())
+    off = not progress or headless()
+    # plain text on stdout: a notebook that is opened again shows no "model not found", and nothing is red
+    return tqdm(range(epochs), desc="epochs", leave=False, disable=off, file=sys.stdout, ncols=72)

@@ -87,7 +87,7 @@ def find_weights(network: str, given: str | Path | None = None) -> Weights:
             raise FileNotFoundError(f"There is no weight file {asked}: correct the path"
                                     f"{'' if given else ', or unset MEDTL_VGG16'}.")  # fmt: skip
         return Weights(network, "stand-in", path.resolve())
-    why_not = "asked for"
+    why_not = "the embedded ones were asked for"
     if asked is None:
         path, why_not = _fetched(network)
         if path is not None:

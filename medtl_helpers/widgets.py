@@ -32,7 +32,7 @@ def slider(draw: Callable, *, label: str, values, start=None) -> None:
     import ipywidgets
 
     handle = ipywidgets.SelectionSlider(
-        options=[(f"{v:g}" if isinstance(v, float) else str(v), v) for v in values],
+        options=[(f"{v:.3g}" if isinstance(v, float) else str(v), v) for v in values],
         value=start,
         description=label,
         continuous_update=False,

@@ -224,8 +224,52 @@ def test_nonsense_of_any_kind_is_answered_and_never_raises(number, capsys, monke
         grade(number, answer)
         assert capsys.readouterr().out.startswith(f"○ Exercise {number}: not yet: "), answer
     monkeypatch.setenv("MEDTL_STRICT", "1")
-    with pytest.raises(AssertionError, match="is not it; read the text above once more"):
+    with pytest.raises(AssertionError, match=r"the answer is (one number|a function|a set of line numbers)"):
         grade(number, None)
+
+
+def returns_none(z, y):
+    z - y
+
+
+TOLD = [  # exercise, answer, what it is told
+    ("00.1", 100 / 3, "33.3333 is too large"), ("00.3", 600, "600 is too small"), ("00.3", 0.05, "0.05 is too small"),
+    ("01.3", 25, "right as a percentage; write it as a share between 0 and 1"),
+    ("01.3", "1/4", "write the number itself, without quotes"), ("01.3", "0.25", "without quotes"),
+    ("01.3", [1, 2], "the answer is one number, and this is of the type list"),
+    ("01.3", float("nan"), "the answer is a finite number, and this is nan"),
+    ("02.3", -1, "-1 is too small"),
+    ("00.4", "2,4,6", "write the set of line numbers itself, without quotes"),
+    ("00.4", {2, 3, 5}, "1 of your 3 lines are right"), ("00.4", {4}, "there are 3 bugs, and you named 1"),
+    ("01.1", misspelt, "your function stopped with NameError: name 'misspelled' is not defined"),
+    ("01.1", returns_none, "your function returns None: is a 'return' missing?"),
+    ("01.1", lambda z, y: "text", "your function returns of the type str, not 5 numbers"),
+    ("01.1", lambda z, y: (z - y).mean(), "your function returns one number, not 5 numbers"),
+    ("01.1", lambda z, y: 3 * (1 / (1 + np.exp(-z)) - y), "where it should return 0.982, your function returns 2.946"),
+    ("01.1", 0.5, "the answer is a function"),
+    ("01.2", lambda b, s, h: (b - s) ** 2, "returns 3 numbers, not one number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number, answer, told", TOLD)
+@pytest.mark.filterwarnings("error")
+def test_an_answer_that_nobody_foresaw_is_told_what_it_is(number, answer, told, capsys):
+    grade(number, answer)
+    assert told in capsys.readouterr().out
+
+
+def test_after_a_cell_that_failed_the_grade_says_that_it_is_about_an_older_answer(capsys):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    try:
+        shell.run_cell("import medtl_helpers as mtl; answer = 4\nmtl.grade('01.3', answer)")
+        assert "older answer" not in capsys.readouterr().out
+        shell.run_cell("answer = 1 / 0")
+        shell.run_cell("mtl.grade('01.3', answer)")
+        assert "stopped with an error, so this is about an older answer" in capsys.readouterr().out
+    finally:
+        InteractiveShell.clear_instance()
 
 
 @pytest.mark.parametrize("number", EXERCISES)

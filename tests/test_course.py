@@ -56,6 +56,14 @@ def test_a_failing_notebook_fails_the_run_but_not_the_others(folder, tmp_path, c
     assert "Pigs fly" in capsys.readouterr().out
 
 
+def test_a_warning_is_shown_and_fails_a_strict_run(folder, tmp_path, capsys):
+    lessons = folder(nb07_good=[*GOOD, "import warnings\nwarnings.warn('old function')"])
+    assert run(lessons, tmp_path / "out") == 0
+    assert "07_good shows a warning" in capsys.readouterr().out
+    assert run(lessons, tmp_path / "out", strict=True, reuse=True) == 1
+    assert "UserWarning: old function" in capsys.readouterr().out
+
+
 def test_a_kernel_that_dies_is_a_failure(folder, tmp_path):
     assert run(folder(nb07_dies=["import os\nos._exit(1)"]), tmp_path / "out") == 1
     (row,) = json.loads((tmp_path / "out/summary.json").read_text())

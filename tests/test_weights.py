@@ -233,7 +233,7 @@ def test_a_given_file_is_seen_from_here_or_from_the_checkout(monkeypatch, tmp_pa
 SAYS = {
     "random": "RANDOM weights, trained on nothing",
     "embedded": "embedded weights, pre-trained on phantoms drawn by code; "
-    "ImageNet's: make data ONLY={card} (asked for)",
+    "ImageNet's: make data ONLY={card} (the embedded ones were asked for)",
     "fetched": "ImageNet weights",
     "given": "stand-in weights from {path}",
 }
