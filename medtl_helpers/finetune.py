@@ -11,7 +11,7 @@ function             what trains                                                
 ==================== ================================================================ ==========================
 
 [1] arXiv 1610.01644  [2] arXiv 1411.1792  [3] doi 10.18653/v1/P18-1031, section 3.3  [4] arXiv 2202.10054
-[5] Head2Toe, ICML 2022, arXiv 2201.03529
+[5] Head2Toe, ICML 2022, arXiv 2201.03529 (here without their selection of features)
 
 The first four take (x, y) pairs as ``fit`` does, keep the epoch of the best validation loss (where there are phases, of
 the last one), and return a ``History``.

@@ -99,8 +99,8 @@ def show_weight_paths(lambdas, weights: Tensor, source: Source, *, data) -> None
     """The static twin of the λ slider: all weights (λ × 10) against λ."""
     figure, axis = plt.subplots(figsize=(7.2, 4))
     labels_at = _spread(weights[0].tolist(), 0.045 * float(weights.max() - weights.min()))
-    for column, line, at in zip(COLUMNS, weights.T, labels_at, strict=True):
-        axis.plot(lambdas, line, linewidth=1.5)
+    for i, (column, line, at) in enumerate(zip(COLUMNS, weights.T, labels_at, strict=True)):
+        axis.plot(lambdas, line, "-" if i < 6 else "--", linewidth=1.5)  # the colours begin again
         axis.annotate(column, (lambdas[0] * 0.85, at), ha="right", va="center", fontsize=8)
     axis.plot([lambdas[-1]] * len(COLUMNS), disease_weights(source.model), "D", color=COLOURS["blue"])
     axis.set(xscale="log", xlabel="λ", ylabel="weight", xlim=(lambdas[0] / 5, lambdas[-1] * 1.6))

@@ -2,7 +2,8 @@
 
 import matplotlib.pyplot as plt
 
-from .plots import COLOURS, show
+from .metrics import t_interval
+from .plots import COLOURS, interval_plot, show
 from .strategies import DEPTHS, FULL, GRADUAL, L2_SP, LP_FT, PROBE, SCRATCH, Record
 
 STYLES = {  # colour and marker, so that lines are told apart without colour too
@@ -108,6 +109,17 @@ def show_depth(record: Record, upto: str = DEPTH_NAMES[-1]) -> None:
         "labels per class; left on the scanner that gave the labels, right on another one."
     )
     show(figure, alt, provenance=f"recorded, {len(record.seeds)} seeds, bars: 95 % t; phantoms")
+
+
+def show_ways(scores: dict[str, list[float]], ways: dict[str, str]) -> None:
+    """Recorded accuracies by seed of some ``ways`` (name in the record → words), each as its mean and t interval."""
+    means = {words: t_interval(scores[name]) for name, words in ways.items()}
+    figure, axis = plt.subplots(figsize=(7.6, 0.45 * len(means) + 1.1))
+    interval_plot(axis, means)
+    axis.set(xlabel="test accuracy (bar: 95 % t over seeds)")
+    listed = "; ".join(f"{words} {mean.value:.2f}" for words, mean in means.items())
+    seeds = len(next(iter(scores.values())))
+    show(figure, f"Mean test accuracy: {listed}.", provenance=f"recorded, {seeds} seeds; phantoms")
 
 
 def show_both_domains(record: Record, n: int) -> None:
