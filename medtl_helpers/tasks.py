@@ -132,7 +132,7 @@ def _load_images(name: str, size: int) -> ImageTask:
         splits, provenance = _read_medmnist(path, size), "real"
     else:
         splits, provenance = _draw_twin(name, size), "twin"
-        note = f"real: make data ONLY={name} ({why_not})"
+        note = f"for real data: make data ONLY={name} ({why_not})"
     return ImageTask(name, **splits, classes=tuple(about["classes"]), positive=about.get("positive"),
                      provenance=provenance, licence=about["licence"], note=note)  # fmt: skip
 
@@ -203,7 +203,7 @@ def _load_heart(site: str) -> TableTask:
         from .table_twins import heart_twin
 
         frame, provenance = heart_twin(site, about["sites"][site]), "twin"
-        note = f"real: make data ONLY=heart ({why_not})"
+        note = f"for real data: make data ONLY=heart ({why_not})"
     for column in about["zero_means_missing"]:
         frame[column] = frame[column].where(frame[column] != 0, np.nan)
     y = (frame.pop("num") > 0).to_numpy("int64")

@@ -88,7 +88,7 @@ def test_the_line_says_twin_how_many_and_how_to_get_the_real_one(capsys):
     load("breast")
     line = capsys.readouterr().out
     assert line == (
-        "breast: TWIN (drawn by code); train/val/test 546/78/156; real: make data ONLY=breast (MEDTL_DATA=twin)\n"
+        "breast: TWIN (drawn by code); train/val/test 546/78/156; for real data: make data ONLY=breast (MEDTL_DATA=twin)\n"
     )
     load("breast", quiet=True)
     assert capsys.readouterr().out == ""
@@ -264,7 +264,7 @@ def check_heart(task, site):
 def test_the_heart_twin_has_the_cards_columns_rows_and_no_zero_that_means_missing(site):
     task = load("heart", site=site, quiet=True)
     check_heart(task, site)
-    assert task.provenance == "twin" and task.note == "real: make data ONLY=heart (MEDTL_DATA=twin)"
+    assert task.provenance == "twin" and task.note == "for real data: make data ONLY=heart (MEDTL_DATA=twin)"
 
 
 @pytest.mark.parametrize("site", SITES)
