@@ -88,7 +88,8 @@ def test_the_line_says_twin_how_many_and_how_to_get_the_real_one(capsys):
     load("breast")
     line = capsys.readouterr().out
     assert line == (
-        "breast: TWIN (drawn by code); train/val/test 546/78/156; for real data: make data ONLY=breast (MEDTL_DATA=twin)\n"
+        "breast: TWIN (drawn by code); train/val/test 546/78/156; "
+        "for real data: make data ONLY=breast (MEDTL_DATA=twin)\n"
     )
     load("breast", quiet=True)
     assert capsys.readouterr().out == ""
