@@ -6,8 +6,8 @@
 ``DistributedDataParallel`` averages the gradients of the processes after each backward pass. Every process draws the
 same order of the images and takes its own share of each batch, all shares equally large; the mean of the shares'
 gradients is then the gradient of the whole batch, and a step is that of one process up to rounding (which grows from
-step to step, as between any two machines). That holds for group norm. Batch norm would normalise every share by itself: wrap
-it with ``SyncBatchNorm`` first, or it is another network. ``mtl.fit`` knows nothing of all this.
+step to step, as between any two machines). That holds for group norm. Batch norm would normalise every share by itself:
+wrap it with ``SyncBatchNorm`` first, or it is another network. ``mtl.fit`` knows nothing of all this.
 
 On graphics cards the forward pass runs in bfloat16 (mixed precision); weights and gradients stay float32.
 """
