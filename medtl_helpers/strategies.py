@@ -65,8 +65,11 @@ def train_one(method: str, task: ImageTask, seed: int, *, weights: str = "embedd
 
 
 def epochs_for(n: int) -> int:
-    """The number of epochs that comes nearest to ``STEPS`` steps for ``n`` images."""
-    return max(1, round(STEPS / -(-n // BATCH)))
+    """The number of epochs that comes nearest to ``STEPS`` steps for ``n`` images, and not below six.
+
+    Gradual unfreezing has six phases: with fewer epochs it would take more steps than the other ways.
+    """
+    return max(6, round(STEPS / -(-n // BATCH)))
 
 
 def accuracy(model, split: Split) -> float:
