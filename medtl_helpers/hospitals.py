@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from sklearn.impute import SimpleImputer
@@ -42,8 +43,26 @@ class Source:
     pipeline: object  # imputation and scaling, fitted on the source only
 
     def prepare(self, frame) -> Tensor:
-        """A hospital's table as float32 N×10, imputed and scaled with the *source's* medians, means and deviations."""
-        return torch.tensor(self.pipeline.transform(frame[COLUMNS]), dtype=torch.float32)
+        """A hospital's table as float32 N×10, imputed and scaled with the *source's* medians, means and deviations.
+
+        A column without any value becomes the source's median. Raises ValueError for a table without one of
+        ``COLUMNS``, or with anything but finite numbers and NaN (missing) in it.
+        """
+        return torch.tensor(self.pipeline.transform(columns(frame)), dtype=torch.float32)
+
+
+def columns(frame) -> pd.DataFrame:
+    """``COLUMNS`` of a hospital's table as float64. Raises ValueError where they are not there or no numbers."""
+    if not isinstance(frame, pd.DataFrame) or not set(COLUMNS) <= set(frame.columns):
+        missing = [c for c in COLUMNS if c not in getattr(frame, "columns", ())]
+        raise ValueError(f"The table lacks {', '.join(missing)}: give a pandas table with these columns, NaN where a "
+                         "value is missing.")  # fmt: skip
+    frame = frame[COLUMNS]
+    bad = [c for c in COLUMNS if not pd.api.types.is_numeric_dtype(frame[c]) or np.isinf(frame[c]).any()]
+    if bad:
+        raise ValueError(f"The column(s) {', '.join(bad)} hold text or infinite numbers: give numbers, and NaN where a "
+                         "value is missing (pandas.to_numeric).")  # fmt: skip
+    return frame.astype("float64")
 
 
 def new_model() -> nn.Linear:
@@ -60,9 +79,19 @@ def plain_l2() -> L2SP:
 
 
 def train_source(task: TableTask) -> Source:
-    """Impute, scale and fit all rows of one hospital."""
+    """Impute, scale and fit all rows of one hospital.
+
+    Raises ValueError as ``prepare`` does, and for a column without a single value, whose median nobody knows, and for
+    labels other than 0 and 1, both.
+    """
     x, y = task.all_rows
-    pipeline = make_pipeline(SimpleImputer(strategy="median"), StandardScaler()).fit(x[COLUMNS])
+    if set(np.unique(y)) != {0, 1}:
+        raise ValueError(f"The labels of {task.name} are {np.unique(y).tolist()}: give 0 and 1, both and no other.")
+    x = columns(x)
+    if x.isna().all().any():
+        raise ValueError(f"The column(s) {', '.join(x.columns[x.isna().all()])} of {task.name} hold no value at all, "
+                         "so they have no median: take another hospital as the source.")  # fmt: skip
+    pipeline = make_pipeline(SimpleImputer(strategy="median"), StandardScaler()).fit(x)
     source = Source(torch.empty(0), torch.as_tensor(y), new_model(), pipeline)
     source.x = source.prepare(x)
     minimise(lambda: transfer_loss(source.model, source.x, source.y, plain_l2(), SOURCE_L2), source.model.parameters())

@@ -27,6 +27,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from .boundary import as_examples, check_outputs
+
 
 def transfer_loss(model: nn.Module, x: Tensor, y: Tensor, penalty: Callable[[nn.Module], Tensor], lam: float) -> Tensor:
     """L(θ; D_target) + λ R(θ; source), a scalar: mean cross-entropy on x (N×…), y (int64 N), and ``lam`` times R."""
@@ -76,7 +78,8 @@ class L2SP:
 class EWC(L2SP):
     """R = ½ Σ_i F_i (θ_i − θ⁰_i)² [2, eq. 3]: L2-SP in which a weight is held as firmly as the source data needed it.
 
-    ``fisher`` is the diagonal F by name, from ``fisher_diagonal``; a new head again gets plain L2.
+    ``fisher`` is the diagonal F by name, from ``fisher_diagonal``; a new head again gets plain L2. Raises ValueError
+    for a weight of the source whose F is missing or of another shape.
     """
 
     def __init__(
@@ -84,6 +87,10 @@ class EWC(L2SP):
     ):
         super().__init__(source, head, beta)
         self.fisher = fisher
+        for name, theta in source.items():
+            if not _is_in(name, self.head) and (name not in fisher or fisher[name].shape != theta.shape):
+                raise ValueError(f"The Fisher information of {name} is missing or of another shape: compute it with "
+                                 "fisher_diagonal of the source model.")  # fmt: skip
 
     def _weight(self, name: str, p: Tensor) -> Tensor:
         return self.fisher[name].to(p.device)
@@ -96,7 +103,7 @@ class SourceReplay:
     """
 
     def __init__(self, x: Tensor, y: Tensor):
-        self.x, self.y = x, y
+        self.x, self.y = as_examples((x, y), "source")
 
     def __call__(self, model: nn.Module) -> Tensor:
         return F.cross_entropy(model(self.x), self.y)
@@ -127,8 +134,15 @@ def fisher_diagonal(model: nn.Module, x: Tensor, y: Tensor | None = None) -> dic
     Without ``y``, the model's own Fisher: F_i = mean over x of Σ_k p(k|x) (∂ log p(k|x) / ∂θ_i)², the expectation over
     the labels that the *model* predicts. With the observed labels ``y`` (int64 N) in place of that expectation it is
     the *empirical* Fisher, another matrix, which vanishes where the model fits its data perfectly
-    (Kunstner, Balles, Hennig, NeurIPS 2019, arXiv 1905.12558). EWC's derivation asks for the first.
+    (Kunstner, Balles, Hennig, NeurIPS 2019, arXiv 1905.12558). EWC's derivation asks for the first. Raises ValueError
+    for no example, or labels that are not one whole number, within the model's outputs, for each.
     """
+    if not len(x):
+        raise ValueError("The Fisher information is a mean over examples, and there are none: give at least one.")
+    if y is not None:
+        x, y = as_examples((x, y), "Fisher")
+        with torch.no_grad():
+            check_outputs(model(x[:1]), y, None)
     parameters = snapshot(model)
 
     def log_loss(parameters, one_x, k):  # −log p(k|x): the sign does not survive the square

@@ -62,14 +62,29 @@ def bootstrap_metrics(y, probability, *, positive: int | None = None, level: flo
         classes (macro), AUROC one against the rest.
     level, resamples, seed: of the percentile interval; resampling keeps the number of cases of each class.
 
-    Raises ValueError for shapes that do not match, numbers that are not finite, or a class without a test case.
+    Raises ValueError for shapes that do not match, labels that are no whole numbers, probabilities that are none, and
+    where a metric is not defined: for fewer than two classes, or a class without a test case.
     """
     y, probability = np.asarray(y), np.asarray(probability, float)
     if probability.ndim != 2 or y.shape != probability.shape[:1]:
         raise ValueError(f"Expected y of N and probability of N×K, got {y.shape} and {probability.shape}.")
     if not np.isfinite(probability).all():
-        raise ValueError(f"{(~np.isfinite(probability)).sum()} predicted probabilities are not finite numbers.")
+        raise ValueError(f"{(~np.isfinite(probability)).sum()} predicted probabilities are not finite numbers: look "
+                         "for NaN in the inputs and in the model's weights.")  # fmt: skip
+    if (probability < 0).any() or (probability > 1).any():
+        raise ValueError(f"The probabilities run from {probability.min():.3g} to {probability.max():.3g}: give numbers "
+                         "from 0 to 1, the softmax of logits.")  # fmt: skip
     n_classes = probability.shape[1]
+    if n_classes < 2:
+        raise ValueError("There is one column of probabilities, and no metric is defined for one class: give one "
+                         "column for each of at least two classes.")  # fmt: skip
+    if y.dtype.kind not in "iub" or (y < 0).any():
+        raise ValueError(f"The labels are {y.dtype}{', some of them below 0' if y.dtype.kind == 'i' else ''}: give "
+                         "whole numbers from 0, and leave out cases without a label.")  # fmt: skip
+    if positive is not None and positive not in range(n_classes):
+        raise ValueError(f"positive={positive!r} is none of the classes 0 to {n_classes - 1}: give one of these.")
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}: give a share between 0 and 1, like 0.95.")
     per_class = np.bincount(y, minlength=n_classes)
     if len(per_class) > n_classes or (per_class == 0).any():
         raise ValueError(f"The test cases per class are {per_class.tolist()}, for {n_classes} predicted classes: "

@@ -34,6 +34,8 @@ class StagedNet(nn.Module):
     """
 
     def __init__(self, stages: dict[str, nn.Module], width: int, classes: int, input: nn.Module | None = None):
+        if classes < 0:
+            raise ValueError(f"classes is {classes}: give the number of classes, or 0 for a network without a head.")
         super().__init__()
         self.input = input or nn.Identity()
         self.stages = nn.ModuleDict(stages)

@@ -95,9 +95,16 @@ def _summary(task) -> str:
 def few_shot(task: ImageTask, n: int, *, seed: int, val: int = 10) -> ImageTask:
     """``n`` training and ``val`` validation images per class, drawn from the training split; test stays as it is.
 
-    Real life with few labels has few for validation, too. Raises ValueError when a class has fewer than that.
+    Real life with few labels has few for validation, too. Raises ValueError when a class has fewer than that, or when
+    ``n`` is not 1 or more and ``val`` not 0 or more.
     """
     import torch
+
+    if isinstance(task, TableTask):
+        raise ValueError(f"{task.name} is a table, and few_shot draws images: use split_table with n_train.")
+    if not (isinstance(n, int) and isinstance(val, int) and n >= 1 and val >= 0):
+        raise ValueError(f"{n!r} training and {val!r} validation images per class were asked for: give whole numbers, "
+                         "at least 1 and 0.")  # fmt: skip
 
     order = torch.randperm(len(task.train.y), generator=torch.Generator().manual_seed(seed))
     chosen = {"train": [], "val": []}
@@ -117,19 +124,22 @@ def few_shot(task: ImageTask, n: int, *, seed: int, val: int = 10) -> ImageTask:
 
 def _load_images(name: str, size: int) -> ImageTask:
     about = card(name)
-    if str(size) not in about["files"]:
+    if size not in [int(key) for key in about["files"]]:
         raise ValueError(f"{about['title']} has no size {size!r}: choose one of {', '.join(about['files'])}.")
+    size = int(size)
     needed = sum(about["splits"].values()) * about["channels"] * size**2
     if needed > MAX_BYTES:
         raise ValueError(f"{about['title']} at {size} px needs {needed / 1e9:.1f} GB of memory, and this course stops "
                          f"at {MAX_BYTES / 1e9:.0f} GB: choose a smaller size.")  # fmt: skip
     path, why_not = find(name, str(size))
-    note = ""
+    side, note = size, ""
     if path is None and size != 28 and why_not != "MEDTL_DATA=twin":
         note = f"enlarged from 28 to {size} px; native: make data ONLY={name}:{size} ({why_not})"
         path, why_not = find(name, "28")
+        side = 28
     if path is not None:
-        splits, provenance = _read_medmnist(path, size), "real"
+        splits = {part: Split(_resize(x, size), y) for part, (x, y) in _read_medmnist(path, about, side).items()}
+        provenance = "real"
     else:
         splits, provenance = _draw_twin(name, size), "twin"
         note = f"for real data: make data ONLY={name} ({why_not})"
@@ -137,17 +147,28 @@ def _load_images(name: str, size: int) -> ImageTask:
                      provenance=provenance, licence=about["licence"], note=note)  # fmt: skip
 
 
-def _read_medmnist(path, size: int) -> dict[str, Split]:
+def _read_medmnist(path, about: dict, side: int) -> dict[str, Split]:
+    """The splits of a file of images of ``side`` pixels. Raises ValueError when it holds anything else."""
     import numpy as np
     import torch
 
+    from .archives import read_npz
+
+    parts, n_classes = ("train", "val", "test"), len(about["classes"])
+    arrays = read_npz(path, [f"{part}_{what}" for part in parts for what in ("images", "labels")])
     splits = {}
-    with np.load(path, allow_pickle=False) as arrays:
-        for split in ("train", "val", "test"):
-            x = torch.from_numpy(arrays[f"{split}_images"])  # N×H×W or N×H×W×3
-            x = x.unsqueeze(1) if x.ndim == 3 else x.permute(0, 3, 1, 2).contiguous()
-            y = torch.from_numpy(arrays[f"{split}_labels"].astype(np.int64)).flatten()
-            splits[split] = Split(_resize(x, size), y)
+    for part in parts:
+        x, y = arrays[f"{part}_images"], arrays[f"{part}_labels"].reshape(-1)  # uint8 N×S×S or N×S×S×3; integers N×1
+        shape = (len(y), side, side) if about["channels"] == 1 else (len(y), side, side, 3)
+        if x.dtype != np.uint8 or x.shape != shape:
+            raise ValueError(f"{path} holds {x.dtype} {part} images of shape {x.shape} where uint8 {shape} is wanted: "
+                             "delete it and fetch it again.")  # fmt: skip
+        if y.dtype.kind not in "iu" or not np.isin(y, range(n_classes)).all():
+            raise ValueError(f"{path} holds {part} labels other than 0 to {n_classes - 1}: delete it and fetch it "
+                             "again.")  # fmt: skip
+        x = torch.from_numpy(x)
+        x = x.unsqueeze(1) if x.ndim == 3 else x.permute(0, 3, 1, 2).contiguous()
+        splits[part] = Split(x, torch.from_numpy(y.astype(np.int64)))
     return splits
 
 
@@ -190,7 +211,6 @@ def _load_breast_cancer() -> TableTask:
 
 def _load_heart(site: str) -> TableTask:
     import numpy as np
-    import pandas as pd
 
     about = card("heart")
     if site not in about["sites"]:
@@ -198,7 +218,7 @@ def _load_heart(site: str) -> TableTask:
     columns = [*about["columns"], "num"]
     path, why_not = find("heart", site)
     if path is not None:
-        frame, provenance, note = pd.read_csv(path, names=columns, na_values="?"), "real", ""
+        frame, provenance, note = _read_heart(path, columns), "real", ""
     else:
         from .table_twins import heart_twin
 
@@ -208,6 +228,21 @@ def _load_heart(site: str) -> TableTask:
         frame[column] = frame[column].where(frame[column] != 0, np.nan)
     y = (frame.pop("num") > 0).to_numpy("int64")
     return _table(f"heart:{site}", "heart", frame.astype("float64"), y, provenance, note)
+
+
+def _read_heart(path, columns: list[str]):
+    """The numbers of a heart-disease file, NaN for its ``?``. Raises ValueError when it holds anything else."""
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(path, names=columns, na_values="?", index_col=False, on_bad_lines="error", dtype="float64")
+    except ValueError:  # pandas' own are its subclasses
+        frame = None
+    if frame is None or frame.empty:
+        raise ValueError(f"{path} is no table of numbers with {len(columns)} columns: delete it and fetch it again.")
+    if not frame["num"].isin(range(5)).all():
+        raise ValueError(f"{path} has rows whose last column is no diagnosis (0 to 4): delete it and fetch it again.")
+    return frame
 
 
 def _table(name: str, card_name: str, x, y, provenance: str, note: str) -> TableTask:
@@ -221,18 +256,43 @@ def split_table(task: TableTask, *, seed: int, test: float = 0.4, val: float = 0
     """The same rows split anew, stratified by class.
 
     ``test`` is a share of all rows and ``val`` a share of the rest. With ``n_train`` only so many of the rows left
-    for training are kept (few-shot), again stratified. Raises ValueError when there are fewer than that.
+    for training are kept (few-shot), again stratified. Raises ValueError when there are fewer than that or less than
+    one per class, for shares outside 0..1, labels other than those of ``classes``, and where a class is too rare to
+    be in every split.
     """
-    from sklearn.model_selection import train_test_split
+    import numpy as np
 
     x, y = task.all_rows
-    x_rest, x_test, y_rest, y_test = train_test_split(x, y, test_size=test, stratify=y, random_state=seed)
-    x_train, x_val, y_train, y_val = train_test_split(x_rest, y_rest, test_size=val, stratify=y_rest, random_state=seed)
+    n_classes = len(task.classes)
+    if not (0 < test < 1 and 0 < val < 1):
+        raise ValueError(f"test is {test} and val is {val}: give shares between 0 and 1.")
+    if len(x) != len(y) or y.dtype.kind not in "iu" or not np.isin(y, range(n_classes)).all():
+        raise ValueError(f"{task.name} has {len(x)} rows and {len(y)} labels, which must be whole numbers from 0 to "
+                         f"{n_classes - 1}, one for each row: correct the labels.")  # fmt: skip
+    if n_train is not None and n_train < n_classes:
+        raise ValueError(f"n_train is {n_train}, for {n_classes} classes: ask for at least one row of each.")
+    x_rest, x_test, y_rest, y_test = _stratified(task, x, y, seed, test_size=test)
+    x_train, x_val, y_train, y_val = _stratified(task, x_rest, y_rest, seed, test_size=val)
     if n_train is not None and n_train > len(y_train):
         raise ValueError(f"{task.name} has {len(y_train)} rows left for training, {n_train} were asked for: "
                          "take fewer, or a smaller test share.")  # fmt: skip
     if n_train is not None and n_train < len(y_train):
-        x_train, _, y_train, _ = train_test_split(
-            x_train, y_train, train_size=n_train, stratify=y_train, random_state=seed
-        )
+        x_train, _, y_train, _ = _stratified(task, x_train, y_train, seed, train_size=n_train)
     return replace(task, train=Split(x_train, y_train), val=Split(x_val, y_val), test=Split(x_test, y_test))
+
+
+def _stratified(task: TableTask, x, y, seed: int, **share) -> list:
+    """scikit-learn's stratified split in two. Raises ValueError where a class would be missing from one of them."""
+    import numpy as np
+    from sklearn.model_selection import train_test_split
+
+    n_classes = len(task.classes)
+    try:
+        parts = train_test_split(x, y, stratify=y, random_state=seed, **share)
+    except ValueError:  # too few rows, in scikit-learn's words
+        parts = None
+    if parts is None or any(len(np.unique(labels)) < n_classes for labels in parts[2:]):
+        counts = np.bincount(y, minlength=n_classes).tolist()
+        raise ValueError(f"{task.name} has {counts} rows of {', '.join(task.classes)} here, too few for each part of "
+                         "the split to have some: give more rows, or other shares.")  # fmt: skip
+    return parts

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from . import boundary
 from .devices import device as default_device
 
 
@@ -80,46 +81,59 @@ def fit(
     seed: of batch order and augmentation; initial weights are the caller's.
     progress: show a progress bar (never in a headless run).
 
-    Raises ValueError for an empty train set, a frozen model or labels outside the logits, FloatingPointError when the
-    loss is not a finite number. Ctrl-C ends training early: the best weights and the history so far are kept.
+    Raises ValueError for data that do not fit together or not the model (``boundary.py``), one class only, or a frozen
+    model; FloatingPointError when the loss is not a finite number; MemoryError, with a batch size to try, when memory
+    runs out. Ctrl-C ends training early and returns the history so far. However it ends, the model has the weights of
+    its best epoch, where one was finished.
     """
     device = device or default_device()
-    model.to(device)
-    x, y = (torch.as_tensor(part).to(device) for part in train)
-    if len(x) == 0:
-        raise ValueError("The training set is empty: give at least one example.")
-    weights = class_weight.to(device) if class_weight is not None else None
+    if batch_size < 1 or epochs < 0:
+        raise ValueError(f"batch_size is {batch_size} and epochs is {epochs}: give a batch_size of 1 or more, and no "
+                         "epochs below 0.")  # fmt: skip
+    if not 0 <= lr < float("inf"):
+        raise ValueError(f"lr is {lr}: give a finite rate, 0 or above.")
+    if patience is not None and val is None:
+        raise ValueError(f"patience={patience} watches the validation loss: give val, too, or leave patience out.")
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError("Every weight of the model is frozen, so there is nothing to train: unfreeze the head.")
+    x, y = boundary.as_examples(train, "training")
+    val = None if val is None else boundary.as_examples(val, "validation")
+    boundary.check_classes(y, None if val is None else val[1])
+    weights = boundary.as_class_weight(class_weight, device)
+    model.to(device)
+    x, y = x.to(device), y.to(device)
     optimizer = optimizer or torch.optim.AdamW(
         (p for p in model.parameters() if p.requires_grad), lr, weight_decay=weight_decay
     )
     scheduler = rate_scheduler(optimizer, schedule, epochs * -(-len(x) // batch_size)) if schedule else None
     generator = torch.Generator().manual_seed(seed)  # on the CPU: the same order on every device
-    history, best = History(), None
+    history, best, no_memory = History(), None, False
     bar = progress_bar(epochs, progress)
+
+    def step(batch):  # a function, so that nothing of a batch outlives it, out of memory or not
+        inputs = augment(x[batch], generator) if augment else x[batch]
+        logits = boundary.forward(model, to_float(inputs))
+        if not history.train_loss:
+            boundary.check_outputs(logits, y, weights)
+        loss = F.cross_entropy(logits, y[batch], weight=weights)
+        if penalty is not None:
+            loss = loss + penalty(model)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        if scheduler:
+            scheduler.step()
+        return loss.detach()
+
     try:
         for epoch in bar:
             model.train()
             total = torch.zeros((), device=device)
             for batch in torch.randperm(len(x), generator=generator).split(batch_size):
-                batch = batch.to(device)
-                inputs = augment(x[batch], generator) if augment else x[batch]
-                logits = model(to_float(inputs))
-                if epoch == 0:
-                    _check_labels(y, logits)
-                loss = F.cross_entropy(logits, y[batch], weight=weights)
-                if penalty is not None:
-                    loss = loss + penalty(model)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-                if scheduler:
-                    scheduler.step()
-                total += loss.detach() * len(batch)
+                total += step(batch.to(device)) * len(batch)
             history.train_loss.append(_finite(total.item() / len(x), epoch, optimizer))
             if val is not None:
-                val_loss, val_accuracy = _validate(model, val, device)
+                val_loss, val_accuracy = _validate(model, val, batch_size, device)
                 history.val_loss.append(_finite(val_loss, epoch, optimizer))
                 history.val_accuracy.append(val_accuracy)
                 bar.set_postfix(loss=f"{history.train_loss[-1]:.3f}", val_loss=f"{val_loss:.3f}")
@@ -130,21 +144,47 @@ def fit(
                 break
     except KeyboardInterrupt:
         history.stopped = f"interrupted in epoch {epoch + 1}"
-        print(f"Training {history.stopped}: the model keeps its best weights so far.")
-    if best is not None:
-        model.load_state_dict(best)
-    model.eval()
+        kept = "the weights of this moment" if best is None else "its best weights so far"
+        print(f"Training {history.stopped}: the model keeps {kept}.")
+    except RuntimeError as error:
+        if not boundary.out_of_memory(error):
+            raise
+        no_memory = True  # raised below, where `error` no longer holds the tensors of the batch
+    finally:
+        if best is not None:
+            model.load_state_dict(best)
+        model.eval()
+    if no_memory:
+        raise MemoryError(boundary.smaller_batch(batch_size, f"in epoch {epoch + 1}, training on"))
     return history
 
 
-@torch.inference_mode()
 def predict(model: nn.Module, x, *, batch_size: int = 256, device: torch.device | None = None) -> torch.Tensor:
-    """Class probabilities (float32 N×K, on the CPU) of ``model`` in eval mode, for raw inputs ``x``."""
-    device = device or default_device()
+    """Class probabilities (float32 N×K, on the CPU) of ``model`` in eval mode, for raw inputs ``x``.
+
+    Raises ValueError for inputs that do not fit the model, FloatingPointError when it answers with NaN, MemoryError,
+    with a batch size to try, when memory runs out.
+    """
+    no_memory = False
+    try:
+        probability = _probabilities(model, boundary.as_inputs(x, "given"), batch_size, device or default_device())
+    except RuntimeError as error:
+        if not boundary.out_of_memory(error):
+            raise
+        no_memory = True  # as in fit
+    if no_memory:
+        raise MemoryError(boundary.smaller_batch(batch_size, "predicting"))
+    wrong = int((~probability.isfinite()).flatten(1).any(1).sum())
+    if wrong:
+        raise FloatingPointError(f"The model's answers to {wrong} of {len(probability)} inputs are not finite numbers: "
+                                 "look for NaN in these inputs and in the model's weights.")  # fmt: skip
+    return probability
+
+
+@torch.inference_mode()
+def _probabilities(model, x, batch_size, device):
     model.to(device).eval()
-    return torch.cat(
-        [model(to_float(part.to(device))).softmax(1).cpu() for part in torch.as_tensor(x).split(batch_size)]
-    )
+    return torch.cat([boundary.forward(model, to_float(p.to(device))).softmax(1).cpu() for p in x.split(batch_size)])
 
 
 def rate_scheduler(optimizer, schedule: Callable[[float], float], steps: int):
@@ -152,21 +192,15 @@ def rate_scheduler(optimizer, schedule: Callable[[float], float], steps: int):
     return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule(step / steps))
 
 
-def _validate(model, val, device) -> tuple[float, float]:
-    probability, y = predict(model, val[0], device=device), torch.as_tensor(val[1])
+def _validate(model, val, batch_size, device) -> tuple[float, float]:
+    (x, y), batch_size = val, min(256, 4 * batch_size)  # no gradients are kept: what trains in batches of n fits in 4 n
+    probability, y = _probabilities(model, x, batch_size, device), y.cpu()
     loss = F.nll_loss(probability.clamp_min(1e-12).log(), y).item()
     return loss, (probability.argmax(1) == y).float().mean().item()
 
 
 def _copy_of(model):
     return copy.deepcopy(model.state_dict())
-
-
-def _check_labels(y, logits):
-    low, high, last = int(y.min()), int(y.max()), logits.shape[1] - 1
-    if low < 0 or high > last:
-        raise ValueError(f"Labels run from {low} to {high}, but the model's outputs are 0 to {last}: number the "
-                         "classes from 0, or give the model another head.")  # fmt: skip
 
 
 def _finite(loss: float, epoch: int, optimizer) -> float:

@@ -23,12 +23,14 @@ def log_me(features: Tensor, labels: Tensor) -> float:
     For one column y the model is y = F w + noise with w ~ N(0, 1/α) and noise of variance 1/β. α and β are those of
     the highest evidence p(y | F) (section 4 of the paper), found by MacKay's fixed-point rounds on the singular
     values of F. Adding a column that is no help costs little, and a network of many features does not win by number.
-    Raises ValueError for shapes that do not match and for labels of a single class.
+    Raises ValueError for shapes that do not match, features that are not finite, and labels of a single class.
     """
     f = torch.as_tensor(features).double().cpu()
     y = torch.as_tensor(labels).cpu()
     if f.ndim != 2 or y.shape != f.shape[:1]:
         raise ValueError(f"Expected features of N×D and labels of N, got {tuple(f.shape)} and {tuple(y.shape)}.")
+    if not f.isfinite().all():
+        raise ValueError(f"{int((~f.isfinite()).sum())} features are not finite numbers: look for NaN in the inputs.")
     classes = y.unique()
     if len(classes) < 2:
         raise ValueError("All labels are of one class, so there is nothing to predict: give at least two classes.")

@@ -20,6 +20,7 @@ from .checks import note_weights
 
 EMBEDDED = {"vgg16": "vgg16_phantoms.weights.h5", "resnet": "small_resnet_phantoms.pt"}
 CARDS = {"vgg16": "vgg16", "resnet": "resnet18"}  # of ImageNet's weights
+LARGEST = 512 * 512 * 3 * 3  # numbers in one kernel, in both; a damaged or hostile file may claim any size
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _fetched(network: str) -> tuple[Path | None, str]:
 def read_vgg16(path: Path) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """The 13 convolutions of a Keras file (``.weights.h5``, or the older ``.h5``) as float32 (O×I×3×3, O).
 
-    Raises ValueError when the file does not hold exactly VGG16's trunk.
+    Raises ValueError when the file does not hold exactly VGG16's trunk, or numbers that are not finite.
     """
     import h5py
 
@@ -130,6 +131,7 @@ def read_vgg16(path: Path) -> list[tuple[torch.Tensor, torch.Tensor]]:
 
     def collect(name, item):
         is_weight = isinstance(item, h5py.Dataset) and item.ndim in (1, 4) and item.dtype.kind == "f"
+        is_weight = is_weight and item.size <= LARGEST
         if is_weight and not name.startswith("optimizer"):  # whose moments have the same shapes
             layer = name.removesuffix("/vars/0").removesuffix("/vars/1").split("_W")[0].split("_b_")[0]
             layer = re.sub(r"/(kernel|bias)(:0)?$", "", layer)
@@ -146,6 +148,7 @@ def read_vgg16(path: Path) -> list[tuple[torch.Tensor, torch.Tensor]]:
         wanted = [(layer.weight.shape, layer.bias.shape) for layer in _convolutions(nets.vgg16(1))]
     if any(b is None for _, b in convolutions) or [(w.shape, b.shape) for w, b in convolutions] != wanted:
         raise ValueError(f"{path} does not hold VGG16's 13 convolutions: give a file of keras.applications.VGG16.")
+    _check_finite(path, [part for pair in convolutions for part in pair])
     return convolutions
 
 
@@ -220,9 +223,17 @@ def read_resnet(path: Path) -> dict[str, torch.Tensor]:
             raise ValueError(f"{path} is no readable torch weight file: fetch or copy it again.") from None
     if not (isinstance(state, dict) and all(isinstance(value, torch.Tensor) for value in state.values())):
         raise ValueError(f"{path} does not hold the weights of a ResNet: give its state dict, and nothing around it.")
+    if any(value.numel() > LARGEST for value in state.values()):
+        raise ValueError(f"{path} does not hold the weights of a ResNet, some are far too large: give another file.")
+    _check_finite(path, state.values())
     names = {"conv1": "stem.0", "bn1": "stem.1"}  # torchvision's
     return {re.sub(r"^\w+", lambda m: names.get(m[0], m[0]), name): value.float() for name, value in state.items()
             if not name.startswith("fc.") and "num_batches" not in name}  # fmt: skip
+
+
+def _check_finite(path: Path, values) -> None:
+    if not all(value.isfinite().all() for value in values):
+        raise ValueError(f"{path} holds weights that are not finite numbers: fetch it again, or train it anew.")
 
 
 def load_resnet(model: nets.StagedNet, path: Path) -> None:
@@ -230,7 +241,8 @@ def load_resnet(model: nets.StagedNet, path: Path) -> None:
     state = read_resnet(path)
     wanted = {name: value.shape for name, value in model.stages.state_dict().items() if "num_batches" not in name}
     if {name: value.shape for name, value in state.items()} != wanted:
-        raise ValueError(f"{path} does not hold the weights of this ResNet.")
+        raise ValueError(f"{path} does not hold the weights of this ResNet: give a file of torchvision's ResNet-18, or "
+                         "of small_resnet.")  # fmt: skip
     model.stages.load_state_dict(state, strict=False)
 
 

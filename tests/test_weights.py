@@ -324,7 +324,18 @@ def refused(network, path, sentence):
     assert checks._weights == {}
 
 
-@pytest.mark.parametrize("damage", ["html", "empty", "text", "truncated", "first bytes", "noise"])
+DAMAGES = {
+    "html": "a web page",
+    "empty": "zero bytes",
+    "text": "a text",
+    "truncated": "its first half",
+    "first bytes": "its first bytes",
+    "noise": "random bytes",
+}
+UNREADABLE = {"vgg16": "is no readable HDF5 file", "resnet": "is no readable torch weight file"}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("network", ["vgg16", "resnet"])
 def test_a_damaged_file_is_one_sentence_that_names_it(request, tmp_path, capsys, network, damage):
     whole = request.getfixturevalue("trunk" if network == "vgg16" else "resnet_file").read_bytes()
@@ -333,7 +344,7 @@ def test_a_damaged_file_is_one_sentence_that_names_it(request, tmp_path, capsys,
                "first bytes": whole[:600], "noise": noise}  # fmt: skip
     path = tmp_path / "mine.h5"
     path.write_bytes(content[damage])
-    refused(network, path, "is no readable")
+    refused(network, path, UNREADABLE[network])
     assert capsys.readouterr().out == ""
 
 
@@ -372,16 +383,17 @@ def other_files(kind, path, convolutions):
     return h5(path, arrays)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["a convolution missing", "a bias missing", "a bias of length 1", "another kernel", "VGG19", "a table"],
-)
+NO_VGG16 = ("a convolution missing", "a bias missing", "a bias of length 1", "another kernel", "VGG19", "a table")
+NO_RESNET = ("half as wide", "a statistic missing", "a list", "a checkpoint", "VGG16")
+
+
+@pytest.mark.parametrize("kind", NO_VGG16)
 def test_a_file_of_another_network_is_no_vgg16(tmp_path, convolutions, kind):
     path = other_files(kind, tmp_path / "other.h5", convolutions)
     refused("vgg16", path, "does not hold VGG16's 13 convolutions: give a file of keras.applications.VGG16")
 
 
-@pytest.mark.parametrize("kind", ["half as wide", "a statistic missing", "a list", "a checkpoint", "VGG16"])
+@pytest.mark.parametrize("kind", NO_RESNET)
 def test_a_file_of_another_network_is_no_resnet(tmp_path, trunk, kind):
     path, model = tmp_path / "other.pt", small_resnet(16 if kind == "half as wide" else 32)
     state = model.stages.state_dict()
@@ -392,7 +404,7 @@ def test_a_file_of_another_network_is_no_resnet(tmp_path, trunk, kind):
     else:
         whole = {"a list": list(state.values()), "a checkpoint": {"model": state, "epoch": 3}}
         torch.save(whole.get(kind, state), path)
-    refused("resnet", path, "is no readable torch" if kind == "VGG16" else "does not hold the weights of")
+    refused("resnet", path, UNREADABLE["resnet"] if kind == "VGG16" else "does not hold the weights of")
 
 
 @pytest.mark.parametrize("protocol", [2, 4])
@@ -411,7 +423,7 @@ def test_a_file_that_would_run_code_is_refused_and_does_not_run(tmp_path, by, pr
         torch.save(content, path, pickle_protocol=protocol)
     else:
         path.write_bytes(pickle.dumps(content, protocol))
-    refused("resnet", path, "is no readable torch weight file")
+    refused("resnet", path, UNREADABLE["resnet"])
     assert not ran.exists()
 
 

@@ -10,18 +10,34 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 PAGE = b"<!DOCTYPE html>\n<html><body>Please log in to the hospital network.</body></html>"
 
 
+MISBEHAVIOUR = {  # each fault, in words
+    "truncate": "ends half-way",
+    "drop": "breaks off",
+    "corrupt": "sends a wrong byte",
+    "html": "sends a web page",
+    "bare_html": "sends a web page that says it is data",
+    "redirect": "redirects to a login page",
+    "503": "answers 503",
+    "404": "answers 404",
+    "stall": "stalls half-way",
+    "silent": "never sends a byte",
+    "held": "waits half-way until it is released",
+    "no_range": "ignores the range asked for",
+    "wrong_range": "sends another range",
+    "no_length": "does not tell the length",
+}
+
+
 @dataclass
 class Served:
     body: bytes
-    fault: str = ""  # one of Handler.FAULTS; "" is none
+    fault: str = ""  # one of MISBEHAVIOUR; "" is none
     times: int = 10**9  # how many GETs meet the fault before all is well
     head: bool = True  # whether HEAD is answered
     asked: list[tuple[str, str | None]] = field(default_factory=list)  # every GET: its path and its Range header
 
 
 class Handler(BaseHTTPRequestHandler):
-    FAULTS = ("truncate", "drop", "corrupt", "html", "bare_html", "redirect", "503", "404", "stall", "silent", "held",
-              "no_range", "wrong_range", "no_length")  # fmt: skip
     server: "FaultyServer"
 
     def log_message(self, *_):
@@ -53,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.counting:
             served.asked.append((self.path, asked))
             fault = served.fault if len(served.asked) <= served.times else ""
-        assert not fault or fault in self.FAULTS, fault
+        assert not fault or fault in MISBEHAVIOUR, fault
         body, status, headers = served.body, 200, {}
         if asked and fault != "no_range":
             start = int(asked.removeprefix("bytes=").removesuffix("-"))

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import requests
-from server import PAGE, FaultyServer
+from rows import Row
+from server import MISBEHAVIOUR, PAGE, FaultyServer
 
 from medtl_helpers import assets, fetch
 
@@ -103,6 +104,54 @@ FAULTS = [
 ]
 
 
+# what the kept .part is | its bytes | the server's fault | the ranges it is asked for | what the user reads
+PARTS = [
+    ("the first part", BODY[:1000], "", ["bytes=1000-"], ""),
+    ("the first part, and the server ignores the range", BODY[:1000], "no_range", ["bytes=1000-"], ""),
+    ("the first part, and the server sends another range", BODY[:1000], "wrong_range", ["bytes=1000-", None],
+     "cannot go on from byte 1000"),
+    ("complete (killed before the renaming)", BODY, "", [], ""),
+    ("too long", BODY + b"x", "", [f"bytes={len(BODY) + 1}-", None], f"cannot go on from byte {len(BODY) + 1}"),
+    ("of another version", b"another version", "", ["bytes=15-", None],
+     "wrong checksum, so lungs_28.npz.part was deleted"),
+]  # fmt: skip
+
+NAMES = [
+    ("kidneys", "There is no data set called 'kidneys'; known are "),
+    ("chestmnist", "ChestMNIST has several labels per image"),
+    ("pneumonia:32", "pneumonia has no file '32'; it has 28, 64, 128, 224."),
+]
+
+# a fault with a test of its own: what the user reads, and what is kept
+NETWORK = [
+    Row("no network", "Cannot connect to", "no half file is left"),
+    Row("a network that never answers", "no answer in 0.5 seconds", "—"),
+    Row("a network that goes away", "Cannot connect to", "—"),
+    Row("a dead proxy", "check the network or the proxy", "—"),
+]
+DISK = [
+    Row("a disk that is too small", "0.13 MB are free), nothing of it is kept: make room", "no half file is left"),
+    Row("a disk that fills up", "No space left on device", "what had come, in the .part"),
+    Row("a file where a folder should be", "make that folder writable", "that file"),
+    Row("a read-only disk", "Read-only file system", "no half file is left"),
+    Row("MEDTL_DATA names no folder", "nowhere, which is no folder", "—"),
+]
+PROCESSES = [
+    Row("two at once", "waiting for another process", "one whole file, fetched once"),
+    Row("killed half-way", "", "what had come; the next run goes on there"),
+    Row("Ctrl-C half-way", "MB are kept in lungs_28.npz.part: run `make data` again to go on", "what had come"),
+]
+ALONE = {row.fault: row.sees for row in (*NETWORK, *DISK, *PROCESSES)}
+TABLE = [
+    *(Row(f"the server {MISBEHAVIOUR[fault]}", reads, f"{'what had come, and ' if keeps else ''}the other files")
+      for fault, reads, keeps, _ in FAULTS),
+    *(Row(f"kept part: {part}", says or "fetched, with the right checksum", "the right file, and no .part")
+      for part, _, _, _, says in PARTS),
+    *(Row(f"no such data set: {name}", says, "—") for name, says in NAMES),
+    *(row._replace(sees=row.sees or "the next run fetches the rest") for row in (*NETWORK, *DISK, *PROCESSES)),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(("fault", "reads", "keeps", "gets"), FAULTS, ids=[row[0] for row in FAULTS])
 def test_every_fault_is_one_sentence_and_leaves_no_half_file(
     fault, reads, keeps, gets, server, registry, tmp_path, capsys
@@ -154,18 +203,7 @@ def test_a_fault_that_passes_ends_in_the_right_file(fault, server, registry, tmp
     assert server.asked("a") == asked and (tmp_path / path).stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize(
-    ("part", "fault", "ranges", "says"),
-    [
-        (BODY[:1000], "", ["bytes=1000-"], ""),
-        (BODY[:1000], "no_range", ["bytes=1000-"], ""),
-        (BODY[:1000], "wrong_range", ["bytes=1000-", None], "cannot go on from byte 1000"),
-        (BODY, "", [], ""),  # killed just before the renaming
-        (BODY + b"x", "", [f"bytes={len(BODY) + 1}-", None], f"cannot go on from byte {len(BODY) + 1}"),
-        (b"another version", "", ["bytes=15-", None], "wrong checksum, so lungs_28.npz.part was deleted"),
-    ],
-    ids=["resumes", "server ignores Range", "server sends another range", "complete", "too long", "another version"],
-)
+@pytest.mark.parametrize(("part", "fault", "ranges", "says"), [p[1:] for p in PARTS], ids=[p[0] for p in PARTS])
 def test_what_is_kept_is_used_if_it_can_be(part, fault, ranges, says, server, registry, tmp_path, capsys):
     path = register(registry, server.serve("a", BODY, fault=fault))
     (tmp_path / path).parent.mkdir()
@@ -237,14 +275,7 @@ def test_names_stand_for_files(server, registry, tmp_path, capsys):
     assert not server.asked("a")
 
 
-@pytest.mark.parametrize(
-    ("name", "says"),
-    [
-        ("kidneys", "There is no data set called 'kidneys'; known are "),
-        ("chestmnist", "ChestMNIST has several labels per image"),
-        ("pneumonia:32", "pneumonia has no file '32'; it has 28, 64, 128, 224."),
-    ],
-)
+@pytest.mark.parametrize(("name", "says"), NAMES)
 def test_an_unknown_name_is_one_sentence(name, says, capsys):
     assert fetch.fetch([name]) == 2  # the real cards: nothing is asked of any server
     lines = sentences(capsys)
@@ -301,7 +332,7 @@ def test_no_network_is_said_once_and_soon(name, registry, tmp_path, capsys, monk
 
     assert time.monotonic() - start < 20 and not gets
     lines = sentences(capsys)
-    assert [line for line in lines if "Cannot connect" in line] == lines[3:4]
+    assert [line for line in lines if ALONE["no network"] in line] == lines[3:4]
     assert f"Cannot connect to {host} for lungs:28, lungs:64, lungs:128 (" in lines[3]
     assert "the course works without, on phantoms." in lines[3]
     assert lines[-1].startswith("0 of 3 files") and not leftovers(tmp_path)
@@ -322,7 +353,7 @@ def test_a_network_that_never_answers_is_given_up_in_time(registry, capsys, monk
     start = time.monotonic()
     assert fetch.fetch() == 1
     assert time.monotonic() - start < 2.5
-    assert sum("no answer in 0.5 seconds" in line for line in sentences(capsys)) == 2
+    assert sum(ALONE["a network that never answers"] in line for line in sentences(capsys)) == 2
 
 
 def test_a_network_that_goes_away_is_not_asked_again(server, registry, capsys, monkeypatch):
@@ -338,7 +369,7 @@ def test_a_network_that_goes_away_is_not_asked_again(server, registry, capsys, m
     monkeypatch.setattr(requests, "get", get)
     assert fetch.fetch(None, (28, 64)) == 1
     assert len(gets) == 1
-    [line] = [line for line in sentences(capsys) if "Cannot connect" in line]
+    [line] = [line for line in sentences(capsys) if ALONE["a network that goes away"] in line]
     assert " for lungs:28, lungs:64 (" in line and "refused" in line
 
 
@@ -348,7 +379,7 @@ def test_a_dead_proxy_is_said_to_be_one(server, registry, capsys, monkeypatch):
     register(registry, server.serve("a", BODY))
     assert fetch.fetch() == 1
     [line] = [line for line in sentences(capsys) if "Cannot connect" in line]
-    assert "check the network or the proxy" in line and not server.asked("a")
+    assert ALONE["a dead proxy"] in line and not server.asked("a")
 
 
 # --- disk ---
@@ -376,7 +407,7 @@ def test_a_disk_that_is_too_small_is_noticed_before(small_disk, server, registry
     register(registry, server.serve("a", BODY))
     assert fetch.fetch() == 1
     [line] = [line for line in sentences(capsys) if "cannot write" in line]
-    assert f"it needs {len(BODY) / 1e6:.2f} MB and 0.13 MB are free" in line and "make room there" in line
+    assert f"it needs {len(BODY) / 1e6:.2f} MB " in line and ALONE["a disk that is too small"] in line
     assert leftovers(small_disk) == set()
 
 
@@ -384,7 +415,7 @@ def test_a_full_disk_keeps_what_it_holds(small_disk, server, registry, tmp_path,
     path = register(registry, server.serve("a", BODY, fault="no_length"))
     assert fetch.fetch() == 1
     [line] = [line for line in sentences(capsys) if "cannot write" in line]
-    assert line.startswith("lungs:28 (lungs_28.npz): ") and "No space left on device" in line
+    assert line.startswith("lungs:28 (lungs_28.npz): ") and ALONE["a disk that fills up"] in line
     kept = (small_disk / (path + ".part")).read_bytes()
     assert leftovers(small_disk) == {"lungs_28.npz.part"} and len(kept) > 50_000 and BODY.startswith(kept)
     # with room, it goes on from there
@@ -411,7 +442,8 @@ def test_a_folder_that_cannot_be_made(server, registry, tmp_path, capsys):
     (tmp_path / "medmnist").write_text("a file where a folder should be")
     assert fetch.fetch() == 1
     [line] = [line for line in sentences(capsys) if "cannot write" in line]
-    assert str(tmp_path / "medmnist") in line and "make that folder writable" in line
+    assert str(tmp_path / "medmnist") in line and ALONE["a file where a folder should be"] in line
+    assert (tmp_path / "medmnist").read_text() == "a file where a folder should be"
 
 
 def test_a_read_only_disk(small_disk, server, registry, capsys):
@@ -419,7 +451,8 @@ def test_a_read_only_disk(small_disk, server, registry, capsys):
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     assert fetch.fetch() == 1
     [line] = [line for line in sentences(capsys) if "cannot write" in line]
-    assert "Read-only file system" in line and "name another folder with MEDTL_DATA" in line
+    assert ALONE["a read-only disk"] in line and "name another folder with MEDTL_DATA" in line
+    assert leftovers(small_disk) == set()
 
 
 def test_no_folder_to_fetch_into(registry, tmp_path, capsys, monkeypatch):
@@ -429,7 +462,7 @@ def test_no_folder_to_fetch_into(registry, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MEDTL_DATA", str(tmp_path / "nowhere"))
     assert fetch.fetch() == 1
     [line] = sentences(capsys)
-    assert "nowhere, which is no folder" in line
+    assert ALONE["MEDTL_DATA names no folder"] in line
 
 
 # --- processes ---
@@ -465,7 +498,7 @@ def wait_for(condition, seconds=10.0) -> None:
 def test_two_processes_at_once(start, server, registry, tmp_path):
     path = register(registry, server.serve("a", BODY, fault="held"))
     both = [start(), start()]
-    wait_for(lambda: any("waiting for another process" in said.read_text() for _, said in both))
+    wait_for(lambda: any(ALONE["two at once"] in said.read_text() for _, said in both))
     wait_for(lambda: server.asked("a"))
     server.release.set()
     assert [process.wait(20) for process, _ in both] == [0, 0], [said.read_text() for _, said in both]
@@ -497,7 +530,7 @@ def test_ctrl_c_keeps_the_part_and_says_so(start, server, registry, tmp_path):
     said = output.read_text()
     assert "Traceback" not in said
     [line] = [line for line in said.splitlines() if line.startswith("Stopped; lungs:28 (lungs_28.npz): ")]
-    assert "MB are kept in lungs_28.npz.part: run `make data` again to go on." in line
+    assert ALONE["Ctrl-C half-way"] in line
     assert not (tmp_path / path).exists() and BODY.startswith(part.read_bytes())
 
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
+from rows import Row, one_sentence
 
 from medtl_helpers import checks, folders
 from medtl_helpers.folders import load_folder
@@ -114,12 +115,6 @@ FILES = [
 ]  # fmt: skip
 
 
-def one_sentence(error) -> str:
-    text = str(error)
-    assert text.endswith(".") and ". " not in text and "\n" not in text, text
-    return text
-
-
 @pytest.mark.parametrize("name, make, said, remedy", [row[1:] for row in FILES], ids=[row[0] for row in FILES])
 def test_a_file_that_cannot_be_used(tmp_path, recwarn, capfd, name, make, said, remedy):
     for k in range(3):
@@ -128,6 +123,7 @@ def test_a_file_that_cannot_be_used(tmp_path, recwarn, capfd, name, make, said, 
     path = tmp_path / "b" / name
     make(path)
     recwarn.clear()
+    before = state(tmp_path)
     with pytest.raises(UnusableImage) as alone:
         read_image(path)
     text = one_sentence(alone.value)
@@ -139,6 +135,31 @@ def test_a_file_that_cannot_be_used(tmp_path, recwarn, capfd, name, make, said, 
     text = one_sentence(among_others.value)
     assert said in text and f"1 of the 7 images in {tmp_path}" in text and f"b/{name}" in text and "remove" in text
     assert capfd.readouterr() == ("", "") and not recwarn.list
+    assert state(tmp_path) == before
+
+
+# odd, but usable: what it is, file name, what makes it, what becomes of it, its shape
+ODD = [
+    ("16 bits", "x.png", lambda p: save(p, GREY.astype(np.uint16) * 9), "windowed to 0..255", (16, 16)),
+    ("32-bit numbers", "x.tif", lambda p: save(p, GREY.astype(np.float32) * 9), "windowed to 0..255", (16, 16)),
+    ("CMYK", "x.tif", lambda p: save(p, Image.fromarray(NOISE).convert("CMYK")), "made RGB", (64, 64, 3)),
+    ("transparent", "x.png", lambda p: save(p, Image.fromarray(NOISE).convert("RGBA")), "laid on black", (64, 64, 3)),
+    ("palette", "x.png", lambda p: save(p, Image.fromarray(NOISE).convert("P")), "made RGB", (64, 64, 3)),
+    ("constant", "x.png", lambda p: save(p, np.full((16, 16), 900, np.uint16)), "all zeros", (16, 16)),
+    ("another image's suffix", "x.jpg", lambda p: save(p, format="PNG"), "read as what it is", (16, 16)),
+]
+
+
+@pytest.mark.parametrize("name, make, becomes, shape", [row[1:] for row in ODD], ids=[row[0] for row in ODD])
+def test_an_odd_file_that_can_be_used(tmp_path, recwarn, capfd, name, make, becomes, shape):
+    make(tmp_path / name)
+    before = state(tmp_path)
+    pixels = read_image(tmp_path / name)
+    assert pixels.dtype == np.uint8 and pixels.shape == shape
+    if becomes == "windowed to 0..255":
+        assert (pixels.min(), pixels.max()) == (0, 255)
+    assert (pixels.max() == 0) == (becomes == "all zeros")
+    assert capfd.readouterr() == ("", "") and state(tmp_path) == before
 
 
 def test_every_unusable_image_is_looked_for_and_five_are_named(tmp_path):
@@ -188,6 +209,11 @@ def empty(root, name):
     splits(root)
     for file in (root / name).iterdir():
         file.unlink()
+
+
+def state(root):
+    """Every name below ``root``, with its size and time of change."""
+    return sorted((p, p.lstat().st_size, p.lstat().st_mtime_ns) for p in root.rglob("*"))
 
 
 def nested(root):
@@ -240,14 +266,14 @@ def test_a_folder_that_cannot_be_used(tmp_path, capfd, make, options, said):
     root = tmp_path / "mine"
     root.mkdir()
     make(root)
-    before = sorted(tmp_path.rglob("*"))
+    before = state(tmp_path)
     with pytest.raises(ValueError) as info:
         load_folder(root, **options)
     text = one_sentence(info.value)
     for part in said:
         assert part.format(*[root] * part.count("{}")) in text, text
     assert capfd.readouterr() == ("", "")
-    assert sorted(tmp_path.rglob("*")) == before
+    assert state(tmp_path) == before
 
 
 def test_the_first_colour_image_counts_against_the_memory(tmp_path, monkeypatch):
@@ -258,3 +284,11 @@ def test_the_first_colour_image_counts_against_the_memory(tmp_path, monkeypatch)
     save(tmp_path / "b" / "2.png", NOISE)
     with pytest.raises(ValueError, match="choose a smaller size"):
         load_folder(tmp_path, size=16)
+
+
+TABLE = [Row(f"{fault} ({name})", f"{said}: {remedy}", "all files") for fault, name, _, said, remedy in FILES]
+TABLE += [Row(f"{fault} ({name})", f"it is {becomes}", "all files") for fault, name, _, becomes, _ in ODD]
+TABLE += [
+    Row(f"folder: {fault}", ": ".join(said).replace("{}/", "").replace("{}", "the folder"), "the folder")
+    for fault, _, _, said in FOLDERS
+]
