@@ -232,7 +232,8 @@ def main() -> None:
     result = json.loads(path.read_text()) if path.is_file() else {}
     start = time.perf_counter()
     scores = real() if on_real else phantoms(args.case, args.only)
-    about = header(seeds=[0, 1, 2] if on_real else list(SEEDS), seconds=time.perf_counter() - start)
+    seconds = time.perf_counter() - start if on_real else sum(row["seconds"] for row in LOG.rows())
+    about = header(seeds=[0, 1, 2] if on_real else list(SEEDS), seconds=seconds)
     result["real" if on_real else "phantoms"] = about | {
         "size": 64,
         "labels per class": None if on_real else N,
