@@ -139,16 +139,13 @@ def show_medmnist(rows: list[dict]) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.4), sharey=True)
     for axis, (score, label) in zip(axes, {"accuracy": "test accuracy", "auroc": "test AUROC"}.items(), strict=True):
         lines = [(data, method) for data in names for method in methods]
-        run = {(row["data"], row["method"]) for row in rows}
         for at, (data, method) in enumerate(lines):
             values = [row[score] for row in rows if (row["data"], row["method"]) == (data, method)]
             axis.plot(values, [at] * len(values), "o", color=COLOURS["blue"], alpha=0.8)
             published = PUBLISHED.get((data, method), (None, None))[score == "auroc"]
             if published:
                 axis.plot(published, at, "D", color=COLOURS["orange"], markerfacecolor="white", markersize=9)
-        axis.set_yticks(
-            range(len(lines)), [f"{names[line[0]]}, {line[1]}{'' if line in run else ' (not run)'}" for line in lines]
-        )
+        axis.set_yticks(range(len(lines)), [f"{names[data]}, {method}" for data, method in lines])
         axis.set(xlabel=label)
         axis.invert_yaxis()
     axes[0].plot([], [], "o", color=COLOURS["blue"], label="ours, one dot per seed")

@@ -201,6 +201,8 @@ SABOTAGE = [
     ("03", "What comes back from the folder", "Image.fromarray(image[0].numpy())", "Image.fromarray(255 - image[0].numpy())",
      ("The data", "The right", "The trunk", "Phase 1", "Your own")),
     ("03", "In the record, training the top block", 'mean_of(data, "top block", "auroc")', 'mean_of(data, "probe", "auroc")', ("All images",)),
+    ("03", "In the record, three seeds on PneumoniaMNIST", 'aurocs("pneumonia", "top block")',
+     'aurocs("breast", "top block")', ("All images",)),
     ("03", "In the record, fine-tuning all of VGG16", 'for method in ("full", "top block")', 'for method in ("top block", "full")', ("All images",)),
     ("03", "Hiding the warmest quarter", "plain - confidence(quarter(heat))", "plain - confidence(quarter(-heat))",
      (*VGG_TRAINED, "The test split", "Where does")),
