@@ -1,8 +1,8 @@
 """``make book``: the site, from the executed notebooks and what their checks recorded, in ``_run/book/html``.
 
 Notebooks that have already been executed (``make run``) are taken from ``_run`` where nothing they rest on has
-changed; the others are executed now. A notebook that fails, any warning of Sphinx, and any script, style or image
-that a page would fetch from elsewhere, fails the build.
+changed; the others are executed now. A notebook that fails or warns, any warning of Sphinx, any script, style or image
+that a page would fetch from elsewhere, and any link to a page that is not there, fails the build.
 """
 
 import json
@@ -11,8 +11,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import as_found
+import nbformat
 import pages
 import yaml
 
@@ -24,6 +26,8 @@ ROOT = Path(__file__).parent.parent
 FETCHED = re.compile(r"""<(?:script|img|iframe|source)\b[^>]*?\ssrc=["']((?:https?:)?//[^"']+)"""
                      r"""|<link\b(?=[^>]*rel=["'](?:stylesheet|preload|icon))[^>]*?href=["']((?:https?:)?//[^"']+)"""
                      r"""|\bimport\(["'](https?://[^"']+)""")  # fmt: skip
+
+LINK = re.compile(r"""<a\b[^>]*?\shref=["']([^"'#?]+)""")
 
 
 def execute(notebooks: Path, run: Path) -> int:
@@ -40,10 +44,24 @@ def assemble(root: Path, run: Path, source: Path) -> None:
     shutil.copytree(root / "book", source, ignore=shutil.ignore_patterns("__pycache__"))
     for folder, executed in (("notebooks", run), ("notebooks/solutions", run / "solutions")):
         shutil.copytree(executed / "notebooks", source / folder, ignore=shutil.ignore_patterns("*.json"))
+        for path in (source / folder).glob("*.ipynb"):
+            link_to_pages(path)
     config = yaml.safe_load((source / "_config.yml").read_text("utf-8"))
     settings = yaml.safe_load((source / "settings.yml").read_text("utf-8"))
     (source / "_config.yml").write_text(yaml.safe_dump(published(config, settings), allow_unicode=True), "utf-8")
     write_pages(root, run, source)
+
+
+def link_to_pages(path: Path) -> None:
+    """In the outputs of a notebook, let links to other notebooks lead to their pages. (Sphinx does it for the text.)"""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "text/markdown" in output.get("data", {}):
+                output.data["text/markdown"] = re.sub(
+                    r"\]\((\w+)\.ipynb\)", r"](\1.html)", output.data["text/markdown"]
+                )
+    nbformat.write(notebook, path)
 
 
 def published(config: dict, settings: dict) -> dict:
@@ -109,6 +127,16 @@ def fetched_from_elsewhere(html: Path) -> list[str]:
     return found
 
 
+def dead_links(html: Path) -> list[str]:
+    """``page: link`` for every link to a file of the site that is not there."""
+    found = []
+    for page in sorted(html.rglob("*.html")):
+        for link in LINK.findall(page.read_text("utf-8")):
+            if not re.match(r"[a-z]+:|//", link) and not (page.parent / unquote(link)).exists():
+                found.append(f"{page.relative_to(html)}: {link}")
+    return found
+
+
 def main(root: Path = ROOT, run: Path | None = None) -> int:
     """Build the book of ``root``; returns the exit status."""
     run = run or root / "_run"
@@ -127,6 +155,10 @@ def main(root: Path = ROOT, run: Path | None = None) -> int:
     elsewhere = fetched_from_elsewhere(work / "html")
     if elsewhere:
         print("\nThe book must be readable without a network, and these would be fetched:", *elsewhere, sep="\n")
+        return 1
+    dead = dead_links(work / "html")
+    if dead:
+        print("\nThese links lead nowhere:", *dead, sep="\n")
         return 1
     print(f"\nThe book is made: open {work / 'html' / 'index.html'}")
     return 0

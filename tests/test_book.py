@@ -140,6 +140,25 @@ def test_what_a_page_would_fetch_from_elsewhere_is_found(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_link_that_leads_nowhere_is_found(tmp_path):
+    (tmp_path / "a b.html").write_text("")
+    page = (
+        '<a href="a%20b.html#part">1</a><a class="x" href="b.html">2</a><a href="#top">3</a><a href="mailto:x@y">4</a>'
+    )
+    (tmp_path / "p.html").write_text(page + '<a href="https://a.org/c.html">5</a>')
+    assert build.dead_links(tmp_path) == ["p.html: b.html"]
+
+
+def test_links_in_outputs_lead_to_pages(tmp_path):
+    output = nbformat.v4.new_output("display_data", {"text/markdown": "| [01](01_a.ipynb) |", "text/plain": "x.ipynb"})
+    cells = [nbformat.v4.new_markdown_cell("[01](01_a.ipynb)"), nbformat.v4.new_code_cell("1", outputs=[output])]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "n.ipynb")
+    build.link_to_pages(tmp_path / "n.ipynb")
+    text, code = nbformat.read(tmp_path / "n.ipynb", as_version=4).cells
+    assert code.outputs[0].data == {"text/markdown": "| [01](01_a.html) |", "text/plain": "x.ipynb"}
+    assert text.source == "[01](01_a.ipynb)"
+
+
 def write_notebook(path: Path, source: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), path)
