@@ -24,6 +24,8 @@ from medtl_helpers import assets, fetch
 ROOT = Path(__file__).parents[2]
 PROXIES = [name for name in os.environ if name.lower().endswith("_proxy")]
 COMMAND = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start background jobs with Ctrl-C ignored
 import json, sys
 from medtl_helpers import assets, fetch
 registry = json.load(open(sys.argv[1]))
