@@ -75,7 +75,7 @@ def parameter_report(model: StagedNet, size: int = 64):
     for name in model.parts():
         part = model.part(name)
         x = model.pool(x) if name == "head" else x
-        with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:  # torch 2.4 counts nothing in inference mode
             x = part(x)
         count = sum(p.numel() for p in part.parameters())
         rows[name] = {
