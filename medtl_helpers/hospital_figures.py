@@ -28,7 +28,8 @@ def show_path(loss, path: Tensor, theta0: Tensor, *, data) -> None:
     axes = [torch.linspace(float(low[i]), float(high[i]), 80) for i in range(2)]
     a, b = torch.meshgrid(*axes, indexing="ij")
     figure, axis = plt.subplots(figsize=(7.2, 4.2))
-    axis.contour(a, b, loss(torch.stack([a, b], -1).flatten(0, 1)).view(80, 80), levels=14, linewidths=1)
+    heights = loss(torch.stack([a, b], -1).flatten(0, 1)).view(80, 80)
+    axis.contour(a.numpy(), b.numpy(), heights.numpy(), levels=14, linewidths=1)
     axis.plot(*path.T, "o-", color=COLOURS["orange"], markersize=5, label="solution, small to large λ")
     axis.plot(*theta0, "D", color=COLOURS["blue"], markersize=11, label="source weights θ⁰")
     axis.set(xlabel="weight of maximum heart rate", ylabel="weight of ST depression")
