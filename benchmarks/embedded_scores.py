@@ -36,10 +36,7 @@ LOG = Log("embedded_scores")
 SEEDS, N = range(100, 110), 10
 COPIES = 6  # of each image for "all stages": as it is, and five times moved
 LONGER = "from scratch, 4 × as long"
-SLOW = (
-    "vgg16, embedded, fine-tuned",
-    "vgg16, from scratch",
-)  # in case (a): hours for what is no transfer to a new task
+SLOW = ("vgg16, embedded, fine-tuned", "vgg16, from scratch")  # left out of (a): hours for what is no new task
 WAYS = ("embedded, probe", "embedded, all stages", "embedded, fine-tuned", "random, probe", "random, all stages",
         "from scratch", LONGER)  # fmt: skip
 EPOCHS = {"resnet": 40, "vgg16": 20}  # of everything but the probe

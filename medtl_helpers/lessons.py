@@ -42,14 +42,14 @@ def data_cards(*names: str):
 
 
 def _seconds(name: str) -> str:
-    """``"34 s with twins, 49 s with real data (cpu, 2 cores, nothing else running)"``, of the committed record."""
+    """``"34 s with twins, 49 s with real data (cpu, 2 cores; yours may take longer)"``, of the committed record."""
     timings = recorded("timings")
     by_device = {}
     for where, seconds in timings["seconds"].get(name, {}).items():
         device, data = where.split(", ")
         words = {"twin": "twins", "real": "real data"}[data]
         by_device.setdefault(f"{device}, {timings['machine'][where]}", []).append(f"{seconds:.0f} s with {words}")
-    said = [f"{', '.join(times)} ({machine}, nothing else running)" for machine, times in by_device.items()]
+    said = [f"{', '.join(times)} ({machine}; yours may take longer)" for machine, times in by_device.items()]
     return "; ".join(said) or "not recorded yet"
 
 

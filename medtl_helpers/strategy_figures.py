@@ -16,6 +16,8 @@ STYLES = {  # colour and marker, so that lines are told apart without colour too
     "frozen to layer3": ("sky", "<"),
 }
 
+DEPTH_NAMES = ["nothing" if depth is None else depth for depth in DEPTHS]
+
 
 def show_parts(report, *, title: str) -> None:
     """A ``parameter_report`` as bars: weights per part, those that train in orange; multiply-adds beside them."""
@@ -68,16 +70,13 @@ def show_against_n(record: Record, methods, *, live: dict | None = None, score: 
     axis.set(xscale="log", xlabel="labels per class", ylabel=f"test {score}")
     axis.set_xticks(record.sizes, [str(n) for n in record.sizes])
     axis.minorticks_off()
-    axis.set_title("guessing would have 0.33", fontsize=9, color=COLOURS["grey"])
+    axis.set_title(f"guessing one of three classes: {1 / 3:.2f}", fontsize=9, color=COLOURS["grey"])
     axis.legend(loc="lower right", fontsize=9, ncols=2)
     ends = {m: [record.mean(m, n, score).value for n in (record.sizes[0], record.sizes[-1])] for m in methods}
     lines = "; ".join(f"{method} from {low:.0%} to {high:.0%}" for method, (low, high) in ends.items())
     dots = "; open marks: live" if live else ""
     show(figure, f"Test {score} against labels per class: {lines}.",
          provenance=f"lines: recorded, {len(record.seeds)} seeds, 95 % t band{dots}; phantoms")  # fmt: skip
-
-
-DEPTH_NAMES = ["nothing" if depth is None else depth for depth in DEPTHS]
 
 
 def show_depth(record: Record, upto: str = DEPTH_NAMES[-1]) -> None:

@@ -5,6 +5,7 @@
 """
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, NamedTuple
 
 from .assets import card, find
@@ -102,7 +103,7 @@ def few_shot(task: ImageTask, n: int, *, seed: int, val: int = 10) -> ImageTask:
 
     if isinstance(task, TableTask):
         raise ValueError(f"{task.name} is a table, and few_shot draws images: use split_table with n_train.")
-    if not (isinstance(n, int) and isinstance(val, int) and n >= 1 and val >= 0):
+    if not (isinstance(n, Integral) and isinstance(val, Integral) and n >= 1 and val >= 0):
         raise ValueError(f"{n!r} training and {val!r} validation images per class were asked for: give whole numbers, "
                          "at least 1 and 0.")  # fmt: skip
 
