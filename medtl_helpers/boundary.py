@@ -1,4 +1,6 @@
-"""What ``fit`` and ``predict`` are given, looked at once, before anything is computed; each fault is one sentence."""
+"""What is given to a network, looked at once, before anything is computed; each fault is one sentence."""
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +55,15 @@ def as_class_weight(weight, device) -> Tensor | None:
     return weight
 
 
+def check_settings(epochs: int, batch_size: int, lr: float) -> None:
+    """Raises ValueError for numbers with which nothing can be trained."""
+    if batch_size < 1 or epochs < 0:
+        raise ValueError(f"batch_size is {batch_size} and epochs is {epochs}: give a batch_size of 1 or more, and no "
+                         "epochs below 0.")  # fmt: skip
+    if not 0 <= lr < float("inf"):
+        raise ValueError(f"lr is {lr}: give a finite rate, 0 or above.")
+
+
 def check_outputs(logits: Tensor, y: Tensor, weight: Tensor | None) -> None:
     """Raises ValueError when the network's outputs are not N×K logits for the labels ``y``, or not for ``weight``."""
     if logits.ndim != 2:
@@ -67,10 +78,12 @@ def check_outputs(logits: Tensor, y: Tensor, weight: Tensor | None) -> None:
                          "one weight per class.")  # fmt: skip
 
 
-def forward(model: nn.Module, x: Tensor) -> Tensor:
-    """``model(x)``; where torch stumbles over the shape of ``x``, ValueError says which shape the model wants."""
+def forward(model: nn.Module, x: Tensor, compute: Callable | None = None) -> Tensor:
+    """``model(x)``, or ``compute(x)``, which uses parts of the model; where torch stumbles over the shape of ``x``,
+    ValueError says which shape the model wants.
+    """
     try:
-        return model(x)
+        return (compute or model)(x)
     except (RuntimeError, ValueError) as error:
         why = None if out_of_memory(error) else _misfit(model, x, str(error))
         if why is None:
@@ -81,6 +94,16 @@ def forward(model: nn.Module, x: Tensor) -> Tensor:
 def out_of_memory(error: Exception) -> bool:
     """Whether torch says that no memory is left, on whichever device."""
     return any(words in str(error) for words in NO_MEMORY)
+
+
+def with_memory(compute: Callable, batch_size: int, doing: str):
+    """``compute()``; where memory runs out, MemoryError with a batch size to try."""
+    try:
+        return compute()
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+    raise MemoryError(smaller_batch(batch_size, doing))  # out here, where `error` no longer holds the batch's tensors
 
 
 def smaller_batch(batch_size: int, doing: str) -> str:

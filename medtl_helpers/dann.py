@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import boundary
 from .devices import device as default_device
 from .train import predict, progress_bar, rate_scheduler, to_float
 
@@ -107,7 +108,7 @@ class DANN(nn.Module):
         Both domains go through the features together, so that batch norm, where there is one, uses the statistics of
         the joint batch.
         """
-        f = self.features(torch.cat([source_x, target_x]))
+        f = boundary.forward(self.features, torch.cat([source_x, target_x]))
         class_loss = F.cross_entropy(self.head(f[: len(source_x)]), source_y)
         source, target = self.domain(reverse_gradient(f, lam)).tensor_split([len(source_x)])
         return class_loss, domain_loss(source, target), source, target
@@ -147,49 +148,66 @@ class DANN(nn.Module):
         keep_states: keep the weights of every epoch in the history, to look back with ``oracle``.
         seed: of the order of batches and the augmentation; initial weights are the caller's.
 
-        Raises ValueError for inputs that do not fit together, FloatingPointError for a loss that is not a finite
-        number. Ctrl-C ends training early and keeps what there is.
+        Raises ValueError for inputs that do not fit together or not the network, FloatingPointError for a loss that is
+        not a finite number, MemoryError, with a batch size to try, when memory runs out. Ctrl-C ends training early.
+        However it ends, the model has the weights of the epoch that ``select`` names, where one was finished.
         """
+        source_x, source_y = boundary.as_examples((source_x, source_y), "source")
+        target_x = boundary.as_inputs(target_x, "target")
+        val = None if val is None else boundary.as_examples(val, "validation")
+        boundary.check_settings(epochs, batch_size, lr)
         _check(source_x, source_y, target_x, self.head.out_features, val, select)
         device = device or default_device()
         self.to(device)
-        source_x, source_y, target_x = (torch.as_tensor(a).to(device) for a in (source_x, source_y, target_x))
+        source_x, source_y, target_x = (a.to(device) for a in (source_x, source_y, target_x))
         optimizer = torch.optim.AdamW(self.parameters(), lr, weight_decay=weight_decay)
         order = torch.Generator().manual_seed(seed)  # as in train.fit, on the CPU
         targets = _endless_batches(len(target_x), batch_size, torch.Generator().manual_seed(seed + 1))
         target_noise = torch.Generator().manual_seed(seed + 2)
         steps, step, history, best = epochs * -(-len(source_x) // batch_size), 0, DANNHistory(), None
-        scheduler = rate_scheduler(optimizer, rate_schedule, steps)
+        scheduler, no_memory = rate_scheduler(optimizer, rate_schedule, steps), False
+
+        def train_on(batch, other, lam):  # a function, so that nothing of a batch outlives it, as in train.fit
+            x, t = source_x[batch], target_x[other]
+            if augment:
+                x, t = augment(x, order), augment(t, target_noise)
+            class_loss, adversary, source, target = self.losses(to_float(x), source_y[batch], to_float(t), lam)
+            optimizer.zero_grad(set_to_none=True)
+            (class_loss + adversary).backward()
+            optimizer.step()
+            scheduler.step()
+            with torch.no_grad():
+                right = ((source < 0).float().mean() + (target > 0).float().mean()) / 2
+                return torch.stack([class_loss, adversary, right]) * len(batch)
+
         try:
             for epoch in progress_bar(epochs, progress):
                 self.train()
                 sums = torch.zeros(3, device=device)
                 for batch in torch.randperm(len(source_x), generator=order).split(batch_size):
                     lam = lambda_schedule(step / steps, lam_max)
-                    batch, other = batch.to(device), next(targets).to(device)
-                    x, t = source_x[batch], target_x[other]
-                    if augment:
-                        x, t = augment(x, order), augment(t, target_noise)
-                    class_loss, adversary, source, target = self.losses(to_float(x), source_y[batch], to_float(t), lam)
-                    optimizer.zero_grad(set_to_none=True)
-                    (class_loss + adversary).backward()
-                    optimizer.step()
-                    scheduler.step()
-                    with torch.no_grad():
-                        right = ((source < 0).float().mean() + (target > 0).float().mean()) / 2
-                        sums += torch.stack([class_loss, adversary, right]) * len(batch)
+                    sums += train_on(batch.to(device), next(targets).to(device), lam)
                     step += 1
                 self._note(history, sums / len(source_x), lam, val, lr, device)
                 if keep_states:
                     history.states.append(_copy(self))
                 if select == "last" or history.val_accuracy[-1] > max(history.val_accuracy[:-1], default=-1):
-                    history.epoch, best = epoch, None if select == "last" else _copy(self)
+                    history.epoch, best = epoch, _copy(self)
         except KeyboardInterrupt:
             history.stopped = f"interrupted in epoch {len(history.class_loss) + 1}"
-            print(f"Training {history.stopped}: the model keeps its weights.")
-        if best is not None:
-            self.load_state_dict(best)
-        self.eval()
+            kept = "this moment" if best is None else f"epoch {history.epoch + 1}"
+            print(f"Training {history.stopped}: the model keeps the weights of {kept}.")
+        except RuntimeError as error:
+            if not boundary.out_of_memory(error):
+                raise
+            no_memory = True
+        finally:
+            if best is not None:
+                self.load_state_dict(best)
+            self.eval()
+        if no_memory:
+            epoch = len(history.class_loss) + 1
+            raise MemoryError(boundary.smaller_batch(batch_size, f"in epoch {epoch}, training on"))
         return history
 
     def _note(self, history, means, lam, val, lr, device):
@@ -247,24 +265,37 @@ def adapt_batch_norm(model: nn.Module, target_x, *, batch_size: int = 256, devic
     """AdaBN: replace the running statistics of batch norm by those of ``target_x``; in place, no weight changes [3].
 
     [3] Li et al., Pattern Recognition 80 (2018), doi 10.1016/j.patcog.2018.03.005. Raises ValueError for a network
-    without batch norm.
+    without batch norm and for inputs that do not fit it, MemoryError, with a batch size to try; the old statistics
+    then stay.
     """
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     if not norms:
         raise ValueError("AdaBN re-estimates the statistics of batch norm, and this network has none.")
-    device = device or default_device()
+    device, target_x = device or default_device(), boundary.as_inputs(target_x, "target")
+    if not len(target_x):
+        raise ValueError("There are no target inputs to take statistics of: give at least one.")
     model.to(device).eval()
-    momenta = [m.momentum for m in norms]
+    before, momenta = _copy(model), [m.momentum for m in norms]
+
+    def estimate():
+        for part in target_x.split(batch_size):
+            boundary.forward(model, to_float(part.to(device)))
+
     for m in norms:
         m.reset_running_stats()
         m.momentum = None  # a plain mean over all batches
         m.train()
-    with torch.no_grad():
-        for part in torch.as_tensor(target_x).split(batch_size):
-            model(to_float(part.to(device)))
-    for m, momentum in zip(norms, momenta, strict=True):
-        m.momentum = momentum
-    return model.eval()
+    try:
+        with torch.no_grad():
+            boundary.with_memory(estimate, batch_size, "taking statistics of")
+    except BaseException:
+        model.load_state_dict(before)
+        raise
+    finally:
+        for m, momentum in zip(norms, momenta, strict=True):
+            m.momentum = momentum
+        model.eval()
+    return model
 
 
 def _endless_batches(n: int, batch_size: int, generator):
@@ -282,10 +313,8 @@ def _copy(model):
 
 
 def _check(source_x, source_y, target_x, classes, val, select):
-    source_y = torch.as_tensor(source_y)
-    if len(source_x) != len(source_y) or not len(source_x) or not len(target_x):
-        raise ValueError(f"DANN needs a label for each source input and some target inputs: got {len(source_x)} source "
-                         f"inputs, {len(source_y)} labels, {len(target_x)} target inputs.")  # fmt: skip
+    if not len(target_x):
+        raise ValueError("There are no target inputs, and DANN adapts to them: give some, without labels.")
     if tuple(source_x.shape[1:]) != tuple(target_x.shape[1:]) or source_x.dtype != target_x.dtype:
         raise ValueError(f"Source inputs are {source_x.dtype} of shape {tuple(source_x.shape[1:])}, target inputs "
                          f"{target_x.dtype} of shape {tuple(target_x.shape[1:])}: both must be alike.")  # fmt: skip

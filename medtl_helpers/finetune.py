@@ -19,12 +19,14 @@ the last one), and return a ``History``.
 
 import torch
 
+from . import boundary
 from .devices import device as default_device
 from .freezing import freeze, parameter_groups, unfreeze
 from .nets import StagedNet
 from .train import History, fit, to_float
 
 CACHE_SHARE = 0.5  # of the free memory that a cache may fill
+DOING = "computing features of"
 
 
 def frozen_prefix(model: StagedNet) -> list[str]:
@@ -41,28 +43,35 @@ def frozen_prefix(model: StagedNet) -> list[str]:
 def prefix_features(model: StagedNet, x, *, batch_size: int = 128, device: torch.device | None = None) -> torch.Tensor:
     """What the frozen prefix makes of raw inputs ``x``: float32 N×C×H×W on the CPU; N×D when all stages are frozen.
 
-    Raises MemoryError, before anything is computed, when this would fill more than half of the free memory.
+    Raises ValueError for inputs that do not fit the network; MemoryError, before anything is computed, when the
+    features would fill more than half of the free memory, and, with a batch size to try, when a batch does not fit.
     """
     import psutil
 
-    device, prefix = device or default_device(), frozen_prefix(model)
+    device, prefix, x = device or default_device(), frozen_prefix(model), _images(x)
     model.to(device).eval()
 
-    def forward(part):
-        part = model.input(to_float(part.to(device)))
+    def through_prefix(x):
+        x = model.input(x)
         for name in prefix:
-            part = model.stages[name](part)
-        return (model.pool(part) if len(prefix) == len(model.stages) else part).cpu()
+            x = model.stages[name](x)
+        return model.pool(x) if len(prefix) == len(model.stages) else x
 
-    x = torch.as_tensor(x)
+    def forward(part):
+        return boundary.forward(model, to_float(part.to(device)), through_prefix).cpu()
+
     one = forward(x[:1])
     needed, free = one.nbytes * len(x), psutil.virtual_memory().available
     if needed > CACHE_SHARE * free:
         raise MemoryError(f"The features of {len(x)} images need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are "
                           "free: freeze a later stage, take smaller images or fewer of them, or use fit.")  # fmt: skip
     features = one.new_empty(len(x), *one.shape[1:])
-    for there, part in zip(features.split(batch_size), x.split(batch_size), strict=True):
-        there.copy_(forward(part))
+
+    def fill():
+        for there, part in zip(features.split(batch_size), x.split(batch_size), strict=True):
+            there.copy_(forward(part))
+
+    boundary.with_memory(fill, batch_size, DOING)
     return features
 
 
@@ -72,17 +81,29 @@ def stage_features(model: StagedNet, x, *, batch_size: int = 128, device: torch.
 
     D is twice the sum of the stages' channels, in the order mean and maximum of the first stage, of the second, ….
     The whole network computes in eval mode, frozen or not, and nothing is trained: give the result to a linear model.
+    Raises ValueError for inputs that do not fit the network; MemoryError, with a batch size to try.
     """
-    device = device or default_device()
+    device, x = device or default_device(), _images(x)
     model.to(device).eval()
-    features = []
-    for part in torch.as_tensor(x).split(batch_size):
-        part, row = model.input(to_float(part.to(device))), []
+
+    def all_stages(x):
+        x, row = model.input(x), []
         for stage in model.stages.values():
-            part = stage(part)
-            row += [part.mean((2, 3)), part.amax((2, 3))]
-        features.append(torch.cat(row, 1).cpu())
-    return torch.cat(features)
+            x = stage(x)
+            row += [x.mean((2, 3)), x.amax((2, 3))]
+        return torch.cat(row, 1).cpu()
+
+    def rows():
+        return torch.cat([boundary.forward(model, to_float(p.to(device)), all_stages) for p in x.split(batch_size)])
+
+    return boundary.with_memory(rows, batch_size, DOING)
+
+
+def _images(x) -> torch.Tensor:
+    x = boundary.as_inputs(x, "given")
+    if not len(x):
+        raise ValueError("There are no images to compute features of: give at least one.")
+    return x
 
 
 def after_prefix(model: StagedNet) -> StagedNet:

@@ -87,11 +87,7 @@ def fit(
     its best epoch, where one was finished.
     """
     device = device or default_device()
-    if batch_size < 1 or epochs < 0:
-        raise ValueError(f"batch_size is {batch_size} and epochs is {epochs}: give a batch_size of 1 or more, and no "
-                         "epochs below 0.")  # fmt: skip
-    if not 0 <= lr < float("inf"):
-        raise ValueError(f"lr is {lr}: give a finite rate, 0 or above.")
+    boundary.check_settings(epochs, batch_size, lr)
     if patience is not None and val is None:
         raise ValueError(f"patience={patience} watches the validation loss: give val, too, or leave patience out.")
     if not any(p.requires_grad for p in model.parameters()):
@@ -165,15 +161,8 @@ def predict(model: nn.Module, x, *, batch_size: int = 256, device: torch.device 
     Raises ValueError for inputs that do not fit the model, FloatingPointError when it answers with NaN, MemoryError,
     with a batch size to try, when memory runs out.
     """
-    no_memory = False
-    try:
-        probability = _probabilities(model, boundary.as_inputs(x, "given"), batch_size, device or default_device())
-    except RuntimeError as error:
-        if not boundary.out_of_memory(error):
-            raise
-        no_memory = True  # as in fit
-    if no_memory:
-        raise MemoryError(boundary.smaller_batch(batch_size, "predicting"))
+    x, device = boundary.as_inputs(x, "given"), device or default_device()
+    probability = boundary.with_memory(lambda: _probabilities(model, x, batch_size, device), batch_size, "predicting")
     wrong = int((~probability.isfinite()).flatten(1).any(1).sum())
     if wrong:
         raise FloatingPointError(f"The model's answers to {wrong} of {len(probability)} inputs are not finite numbers: "

@@ -250,35 +250,6 @@ def test_ctrl_c_keeps_the_history_and_the_weights(monkeypatch, capsys):
     assert not model.training
 
 
-# --- bad input -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"source_y": torch.zeros(19, dtype=torch.long)}, "20 source inputs, 19 labels"),
-        ({"target_x": torch.zeros(0, 6)}, "0 target inputs"),
-        ({"target_x": torch.zeros(5, 7)}, "both must be alike"),
-        ({"target_x": torch.zeros(5, 6, dtype=torch.uint8)}, "both must be alike"),
-        ({"source_y": torch.full((20,), 2)}, "number them from 0"),
-        ({"select": "best"}, "no rule 'best'"),
-        ({"select": "source validation"}, "needs val="),
-    ],
-)
-def test_inputs_that_do_not_fit_together_are_named(change, message):
-    (x, y), (t, _) = cloud(20), cloud(20, 1, seed=1)
-    arguments = {"source_x": x, "source_y": y, "target_x": t, "progress": False} | change
-    with pytest.raises(ValueError, match=message):
-        small().fit(**arguments)
-
-
-def test_a_loss_that_is_not_finite_stops_with_the_epoch_and_the_rate():
-    (x, y), (t, _) = cloud(20), cloud(20, 1, seed=1)
-    t[3, 2] = math.nan
-    with pytest.raises(FloatingPointError, match=r"epoch 1 at learning rate 0\.001"):
-        small().fit(x, y, t, progress=False)
-
-
 # --- proxy A-distance and AdaBN --------------------------------------------------------------------------------------
 
 

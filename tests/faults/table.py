@@ -7,6 +7,7 @@ HERE = Path(__file__).parent
 PAGE = HERE.parent / "README.md"
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
+import test_adaptation_faults  # noqa: E402
 import test_data_faults as data  # noqa: E402
 import test_fetch  # noqa: E402
 import test_folder_faults  # noqa: E402
@@ -47,6 +48,7 @@ def sections() -> dict[str, list[Row]]:
         "Labels, metrics and penalties": data.LABEL_TABLE,
         "Tables and splits": data.TABLE_TABLE,
         "Networks and training": test_training_faults.TABLE,
+        "DANN, AdaBN, computed features": test_adaptation_faults.TABLE,
     }
 
 
