@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ONLY ?=
 
-.PHONY: run test lab data book figures clean
+.PHONY: run test lab data book bench figures clean
 .DEFAULT_GOAL := run
 
 $(VENV)/installed: pyproject.toml
@@ -36,6 +36,11 @@ $(VENV)/book: $(VENV)/installed
 
 book: $(VENV)/book  ## build the site from the executed notebooks, into _run/book/html
 	$(BIN)/python book/build.py
+
+bench: $(VENV)/installed  ## measure ratios and growth, in a few minutes; FULL=1: further, and the whole course, in an hour
+	$(BIN)/python benchmarks/ratios.py $(if $(FULL),--full)
+	$(BIN)/python benchmarks/scale.py $(if $(FULL),--full)
+	$(if $(FULL),$(BIN)/python -m medtl_helpers run --record-times)
 
 figures: $(VENV)/installed  ## write the README's figures and table anew from the executed notebooks, and the guide's sketches
 	$(BIN)/python book/figures.py

@@ -9,6 +9,7 @@ from medtl_helpers.lessons import LESSONS
 
 DATA = {"none": "no data", "own": "own data", "mixed": "real and twin"}
 MARK = {True: "✓ holds", False: "○ does not hold here"}
+BUDGET = {"seconds": 360, "peak MB": 2500}  # of the whole course on twins, and of its largest notebook
 
 
 def table(head: list[str], rows: list[list]) -> str:
@@ -75,21 +76,38 @@ def timings(record: dict, rows: list[dict]) -> str:
         [f"[{name[:2]} {title}](notebooks/{name}.ipynb)", f"{minutes} min", *_recorded(record, name)]
         for name, (title, _, minutes) in LESSONS.items()
     ]
+    recorded.append(["all", f"{sum(minutes for *_, minutes in LESSONS.values())} min", *_in_all(record)])
     measured = [[r["notebook"], r["seconds"], r["peak_mb"], r["device"], r["data"]] for r in rows]
     return "\n\n".join([
         "# Times",
-        "How long the course takes. The recorded seconds are the ones that the notebooks print.",
+        "How long the course takes. The recorded seconds are the ones that the notebooks print. The budget on a "
+        f"processor of two cores: {BUDGET['seconds']} seconds for all notebooks on twins, and {BUDGET['peak MB']} MB "
+        "of memory for the largest.",
         "## Recorded",
-        table(["notebook", "to read", *(f"seconds ({where}, {cores})" for where, cores in record["machine"].items())],
-              recorded),
+        table(["notebook", "to read", *(f"{where}, {cores}" for where, cores in record["machine"].items())], recorded),
         "## Measured when this book was made",
         "On whatever machine that was, perhaps a busy one.",
         table(["notebook", "seconds", "peak memory, MB", "device", "data"], measured),
     ]) + "\n"  # fmt: skip
 
 
-def _recorded(record: dict, name: str) -> list:
-    return [record["seconds"].get(name, {}).get(where, "not recorded") for where in record["machine"]]
+def _recorded(record: dict, name: str) -> list[str]:
+    cells = []
+    for where in record["machine"]:
+        seconds, peak = (record[what].get(name, {}).get(where) for what in ("seconds", "peak MB"))
+        cells.append(f"{seconds} s, {peak} MB" if seconds else "not recorded")
+    return cells
+
+
+def _in_all(record: dict) -> list[str]:
+    """Seconds of all notebooks together, and the most memory that one of them takes."""
+    cells = []
+    for where in record["machine"]:
+        seconds, peaks = (
+            [entry[where] for entry in record[what].values() if where in entry] for what in ("seconds", "peak MB")
+        )
+        cells.append(f"{sum(seconds):.0f} s, at most {max(peaks)} MB" if len(seconds) == len(LESSONS) else "—")
+    return cells
 
 
 def data(readme: str, cards: dict[str, dict]) -> str:
@@ -125,7 +143,58 @@ def benchmarks(readme: str, records: dict[str, dict]) -> str:
             rows.append([f"{{download}}`{name}.json <records/{name}.json>` {part}", f"`{about['command']}`", spread,
                          about["device"], about["seconds"], about["commit"]])  # fmt: skip
     head = ["record", "command", "seeds", "device", "seconds", "commit"]
-    return f"{readme.strip()}\n\n## The records\n\n{table(head, rows)}\n"
+    parts = [readme.strip(), "## The records", table(head, rows)]
+    parts += ratios(records["ratios"]) if "ratios" in records else []
+    parts += growth(records["scale"]) if "scale" in records else []
+    return "\n\n".join(parts) + "\n"
+
+
+def ratios(record: dict) -> list[str]:
+    """The pairs of ``benchmarks/ratios.py``: what was aimed at, and whether it is reached."""
+    rows = []
+    for pair in record["pairs"]:
+        times, words = pair["ratios"], "faster" if pair["speedup"] else "as long"
+        aim = "—" if pair["aim"] is None else f"{'≥' if pair['speedup'] else '≤'} {pair['aim']:g}"
+        reached = pair["aim"] is None or (pair["median"] >= pair["aim"]) == pair["speedup"]
+        rows.append([pair["what"], pair["ours"], pair["theirs"],
+                     f"{pair['median']:.3g} × {words} ({min(times):.3g} to {max(times):.3g})", aim,
+                     "—" if pair["aim"] is None else "✓" if reached else "✗"])  # fmt: skip
+    parts = [
+        "## Ratios",
+        f"Measured in pairs in one run (`{record['command']}`, {record['device']}, {record['cores']} cores): both "
+        f"sides do the same work and take turns; the median of {len(record['pairs'][0]['ratios'])} rounds, with the "
+        "lowest and the highest. “Faster” counts how often our way is done while the other runs once, “as long” how "
+        "much of the other's time ours takes.",
+        table(["what", "ours", "beside", "ratio", "aim", "reached"], rows),
+    ]
+    if "the MedMNIST authors' way" in record:
+        race = record["the MedMNIST authors' way"]
+        means = {name: sum(values) / len(values) for name, values in race["test accuracy"].items()}
+        parts.append(
+            f"Test accuracy on PneumoniaMNIST ({race['data']}) after {race['epochs']} epochs, mean of "
+            f"{len(race['test accuracy']['ours'])} seeds: `mtl.fit` {means['ours']:.3f}, the authors' way "
+            f"{means['theirs']:.3f}; difference {race['difference']}."
+        )
+    return parts
+
+
+def growth(record: dict) -> list[str]:
+    """How seconds and memory grow (``benchmarks/scale.py``)."""
+    words = {
+        "n": "images",
+        "size": "pixels a side",
+        "width": "channels of the first stage",
+        "batch": "images in a batch",
+    }
+    rows = [[entry["network"], words[entry["what"]], ", ".join(map(str, entry["values"])),
+             ", ".join(f"{seconds:.2g}" for seconds in entry["seconds"]), entry["exponent"],
+             ", ".join(map(str, entry["megabytes"]))] for entry in record["growth"]]  # fmt: skip
+    return [
+        "## How cost grows",
+        f"Seconds of one epoch and the peak of memory (`{record['command']}`, {record['device']}, {record['cores']} "
+        "cores), one thing changed at a time. An exponent of 1 means: twice as much of it takes twice as long.",
+        table(["network", "what grows", "values", "seconds", "exponent", "peak MB"], rows),
+    ]
 
 
 def _with_command(record: dict) -> dict[str, dict]:

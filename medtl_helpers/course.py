@@ -117,7 +117,7 @@ def run(
     out: where results go; made if needed, files of an earlier run are overwritten.
     require_real: data sets that must be the real ones wherever a notebook uses them.
     only: numbers of notebooks to run, e.g. ``["01"]``; default all.
-    record: also write the seconds of each notebook to this file (the timing record that the course prints).
+    record: also write the seconds and the peak memory of each notebook to this file (the course prints the times).
     reuse: take an executed copy of an earlier run where it ran well and its fingerprint is that of today.
     strict: a warning in a notebook fails the run, too; else it is only shown.
     """
@@ -183,12 +183,13 @@ def _write(path: Path, content) -> None:
 
 def _record_times(path: Path, rows: list[dict]) -> None:
     """One entry per notebook, device and kind of data; entries of other runs stay."""
-    record = json.loads(path.read_text("utf-8")) if path.exists() else {"machine": {}, "seconds": {}}
+    record = json.loads(path.read_text("utf-8")) if path.exists() else {"machine": {}, "seconds": {}, "peak MB": {}}
     mode = "twin" if os.environ.get("MEDTL_DATA", "twin") == "twin" else "real"
     for row in rows:
         key = f"{row['device']}, {mode}"
         record["machine"][key] = f"{os.cpu_count()} cores"
-        record["seconds"].setdefault(row["notebook"], {})[key] = row["seconds"]
+        for what, value in (("seconds", row["seconds"]), ("peak MB", row["peak_mb"])):
+            record[what].setdefault(row["notebook"], {})[key] = value
     _write(path, record)
 
 

@@ -86,11 +86,54 @@ def test_the_results_page_shows_every_claim_and_whether_it_holds():
 
 
 def test_the_times_are_those_of_the_record_and_of_this_build():
-    record = {"machine": {"cpu, twin": "2 cores"}, "seconds": {"05_dann": {"cpu, twin": 59.4}}}
+    record = {"machine": {"cpu, twin": "2 cores"}, "seconds": {"05_dann": {"cpu, twin": 59.4}},
+              "peak MB": {"05_dann": {"cpu, twin": 880}}}  # fmt: skip
     row = {"notebook": "05_dann", "seconds": 61.2, "peak_mb": 900, "device": "cpu", "data": "twin"}
     text = pages.timings(record, [row])
-    assert "| [05 DANN](notebooks/05_dann.ipynb) | 45 min | 59.4 |" in text and "not recorded" in text
+    assert "| [05 DANN](notebooks/05_dann.ipynb) | 45 min | 59.4 s, 880 MB |" in text and "not recorded" in text
     assert "| 05_dann | 61.2 | 900 | cpu | twin |" in text
+    assert text.split("## Measured")[0].strip().endswith(" min | — |")  # no sum while some are not recorded
+    for what, value in (("seconds", 10.5), ("peak MB", 700)):
+        record[what] = {name: {"cpu, twin": value} for name in LESSONS} | record[what]
+    assert f"| {10.5 * (len(LESSONS) - 1) + 59.4:.0f} s, at most 880 MB |" in pages.timings(record, [row])
+
+
+def test_the_recorded_course_keeps_to_its_budget():
+    record = json.loads((ROOT / "benchmarks" / "results" / "timings.json").read_text("utf-8"))
+    on_twins = [[entry["cpu, twin"] for entry in record[what].values()] for what in ("seconds", "peak MB")]
+    assert len(on_twins[0]) == len(on_twins[1]) == len(LESSONS)
+    assert sum(on_twins[0]) <= pages.BUDGET["seconds"] and max(on_twins[1]) <= pages.BUDGET["peak MB"]
+    assert max(on_twins[0]) <= 90 and max(entry["cpu, real"] for entry in record["seconds"].values()) <= 180
+
+
+PAIR = {"what": "W", "ours": "O", "theirs": "T", "speedup": True, "aim": 10, "ratios": [9, 12, 30], "median": 12.0}
+
+
+@pytest.mark.parametrize("change, cells", [
+    ({}, "| 12 × faster (9 to 30) | ≥ 10 | ✓ |"),
+    ({"median": 9.9}, "| ≥ 10 | ✗ |"),
+    ({"speedup": False}, "| 12 × as long (9 to 30) | ≤ 10 | ✗ |"),
+    ({"speedup": False, "median": 1.0}, "| ≤ 10 | ✓ |"),
+    ({"aim": None}, "| — | — |"),
+])  # fmt: skip
+def test_ratios_say_whether_they_reach_what_was_aimed_at(change, cells):
+    record = {"command": "c", "device": "cpu", "cores": 2, "pairs": [PAIR | change]}
+    assert cells in "\n".join(pages.ratios(record))
+
+
+def test_the_recorded_ratios_and_exponents_are_those_of_todays_benchmarks(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import pairs as today
+    import scale
+
+    results = ROOT / "benchmarks" / "results"
+    recorded = json.loads((results / "ratios.json").read_text("utf-8"))["pairs"]
+    named = ("what", "ours", "theirs", "speedup", "aim")
+    assert [[row[key] for key in named] for row in recorded] == [
+        [getattr(p, key) for key in named] for p in today.PAIRS
+    ]
+    for row in json.loads((results / "scale.json").read_text("utf-8"))["growth"]:
+        assert row["exponent"] == scale.exponent(row["values"], row["seconds"])
 
 
 def test_data_cards_say_licence_disease_class_and_limits():

@@ -102,6 +102,10 @@ def test_without_notebooks_it_says_so(tmp_path, capsys):
 
 def test_recorded_times_keep_other_entries(folder, tmp_path):
     record = tmp_path / "timings.json"
-    record.write_text(json.dumps({"machine": {}, "seconds": {"07_good": {"cuda, twin": 1.0}}}))
+    earlier = {"cuda, twin": 1.0}
+    record.write_text(json.dumps({"machine": {}, "seconds": {"07_good": earlier}, "peak MB": {"07_good": earlier}}))
     assert run(folder(nb07_good=GOOD), tmp_path / "out", record=record) == 0
-    assert set(json.loads(record.read_text())["seconds"]["07_good"]) == {"cuda, twin", "cpu, twin"}
+    written = json.loads(record.read_text())
+    for what in ("seconds", "peak MB"):
+        assert set(written[what]["07_good"]) == {"cuda, twin", "cpu, twin"}
+    assert 50 < written["peak MB"]["07_good"]["cpu, twin"] < 5000

@@ -1,0 +1,74 @@
+"""The benchmarks of ratios and growth: both sides of a pair do the same work; the arithmetic of what is reported."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
+import pairs
+import ratios
+import scale
+
+
+@pytest.mark.parametrize("make", [
+    pairs.batches, pairs.loop_on_images, pairs.loop_on_features, lambda: pairs.torch_probe(1, False),
+    lambda: pairs.keras_probe(1, True),
+    lambda: pairs.vgg16_of("channels_last", False, 2), lambda: pairs.vgg16_of("channels_last", True, 2),
+    lambda: pairs.vgg16_of("channels_first", False, 2), lambda: pairs.vgg16_of("channels_first", True, 2),
+], ids=["batches", "loop", "loop on features", "cache, torch", "cache, Keras", "forward", "step",
+        "forward, channels first", "step, channels first"])  # fmt: skip
+def test_both_sides_do_the_same_work(make, monkeypatch):
+    monkeypatch.setenv("MEDTL_DATA", "twin")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in the benchmark; sums are then added up in one order
+    ours, theirs, agree = make()
+    a, b = ours(), theirs()
+    torch.set_num_threads(before)
+    assert agree(a, b)
+    assert not agree(a, b * 1.5)
+
+
+def pair(**change):
+    calls = []
+
+    def side(name, answer):
+        return lambda: calls.append(name) or answer
+
+    made = side("ours", 1), side("theirs", 1), lambda a, b: a == b
+    return calls, pairs.Pair("W", "O", "T", True, 10, 1, lambda: made)._replace(**change)
+
+
+def test_sides_take_turns_and_the_ratio_is_that_of_their_seconds(monkeypatch):
+    calls, measured = pair()
+    monkeypatch.setattr(pairs, "seconds", lambda side: side() and {"ours": 2.0, "theirs": 5.0}[calls[-1]])
+    row = ratios.measure(measured, 3)
+    assert calls == ["ours", "theirs", "ours", "theirs", "theirs", "ours", "ours", "theirs"]
+    assert (row["ratios"], row["median"], row["our seconds"], row["their seconds"]) == ([2.5] * 3, 2.5, 2.0, 5.0)
+    assert ratios.measure(measured._replace(speedup=False), 3)["median"] == 0.4
+    assert "W: O 2.5 times as fast as T (2.5 to 2.5 in 3 rounds; aim: at least 10)" == ratios.sentence(row)
+
+
+def test_other_work_is_not_compared():
+    _, measured = pair(make=lambda: (lambda: 1, lambda: 2, lambda a, b: a == b))
+    with pytest.raises(SystemExit, match="W: the two sides do not do the same work"):
+        ratios.measure(measured, 1)
+
+
+def test_a_loop_at_another_rate_is_other_work(monkeypatch):
+    loop = pairs.plain_loop
+    monkeypatch.setattr(pairs, "plain_loop", lambda *args, lr, **rest: loop(*args, lr=2 * lr, **rest))
+    ours, theirs, agree = pairs.loop_on_features()
+    assert not agree(ours(), theirs())
+
+
+def test_the_exponent_is_the_slope_of_the_logarithms():
+    assert scale.exponent([1, 2, 4], 3 * np.array([1, 2, 4]) ** 1.5) == 1.5
+
+
+def test_a_point_of_growth_is_measured_in_a_process_of_its_own():
+    found = scale.measured(scale.POINT | {"n": 64})
+    assert found["n"] == 64 and found["seconds"] > 0 and found["megabytes"] < 2000

@@ -1,0 +1,55 @@
+"""Every notebook runs again in the same kernel: top to bottom once more, and with every cell twice in a row.
+
+Three times the course, about a quarter of an hour: only with MEDTL_RERUN=1 (as in the monthly workflow).
+"""
+
+import json
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from medtl_helpers import course
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+TIMED = ("second", "ratio", "times", "minute", "epoch_that")  # figures that a clock has a part in
+FORGET = "import medtl_helpers.checks as _checks; _checks._records.clear()"
+
+pytestmark = pytest.mark.skipif(not os.environ.get("MEDTL_RERUN"), reason="a quarter of an hour: set MEDTL_RERUN=1")
+
+
+def claims(report: dict) -> dict[str, tuple]:
+    """Claim -> whether it holds, and its figures without those of a clock."""
+    return {check["claim"]: (check["passed"], {name: value for name, value in check["figures"].items()
+                                               if not any(word in name for word in TIMED)})
+            for check in report["checks"]}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", course.notebooks(FOLDER), ids=lambda path: path.stem)
+def test_a_notebook_runs_again_in_the_same_kernel(path, monkeypatch):
+    monkeypatch.setenv("MEDTL_HEADLESS", "1")
+    client = NotebookClient(nbformat.read(path, as_version=4), timeout=600, kernel_name="python3",
+                            resources={"metadata": {"path": str(path.parent)}})  # fmt: skip
+
+    def execute(source):
+        cell = nbformat.v4.new_code_cell(source)
+        client.nb.cells.append(cell)
+        client.execute_cell(cell, len(client.nb.cells) - 1)
+        return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+    def top_to_bottom(times):
+        """Execute each cell so many times in a row; returns the claims, which are those of the last time."""
+        execute(FORGET)
+        for cell in cells:
+            for _ in range(times):
+                execute(cell)
+        return claims(json.loads(execute(course.REPORT).splitlines()[-1]))
+
+    cells = [cell.source for cell in client.nb.cells if cell.cell_type == "code"]
+    with client.setup_kernel():
+        execute("import medtl_helpers")
+        first = top_to_bottom(1)
+        assert first
+        assert top_to_bottom(2) == first
