@@ -321,12 +321,12 @@ PAIRS = [
          None, medmnist),
     Pair("an epoch of VGG16's head, torch", "on cached features", "through the frozen trunk", True, 10, None,
          lambda: torch_probe(1, False)),
-    Pair("ten epochs of VGG16's head, torch", "`fit_cached`, cache included", "`fit` through the frozen trunk", True, 1,
-         None, lambda: torch_probe(10, True)),
+    Pair("five epochs of VGG16's head, torch", "`fit_cached`, cache included", "`fit` through the frozen trunk", True, 1,
+         None, lambda: torch_probe(5, True)),
     Pair("an epoch of VGG16's head, Keras", "on cached features", "through the frozen trunk", True, 10, None,
          lambda: keras_probe(1, False)),
-    Pair("ten epochs of VGG16's head, Keras", "cached, cache included", "through the frozen trunk", True, 1, None,
-         lambda: keras_probe(10, True)),
+    Pair("five epochs of VGG16's head, Keras", "cached, cache included", "through the frozen trunk", True, 1, None,
+         lambda: keras_probe(5, True)),
     *(Pair(VGG.format(word, layout), "Keras on torch", "torchvision", False, 1.6 if layout == "channels_last" else None,
            None, lambda layout=layout, training=training: vgg16_of(layout, training))
       for layout in ("channels_last", "channels_first")
