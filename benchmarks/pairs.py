@@ -321,7 +321,7 @@ PAIRS = [
          None, medmnist),
     Pair("an epoch of VGG16's head, torch", "on cached features", "through the frozen trunk", True, 10, None,
          lambda: torch_probe(1, False)),
-    Pair("five epochs of VGG16's head, torch", "`fit_cached`, cache included", "`fit` through the frozen trunk", True, 1,
+    Pair("five epochs of VGG16's head, torch", "`fit_cached`, cache included", "through the frozen trunk", True, 1,
          None, lambda: torch_probe(5, True)),
     Pair("an epoch of VGG16's head, Keras", "on cached features", "through the frozen trunk", True, 10, None,
          lambda: keras_probe(1, False)),
