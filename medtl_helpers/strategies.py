@@ -1,8 +1,8 @@
 """The experiment of notebook 02: one pre-trained network, a few labels, nine ways to train, two test scanners.
 
-The task is ``held_out_task``: cell types and a scanner that pre-training never saw. Every way takes about the same
-number of optimiser steps whatever n is, so that more labels do not also mean more training (gradual unfreezing needs at
-least an epoch for each of its six phases: more steps at 500 labels per class).
+The task is ``held_out_task``: cell types and a scanner that pre-training never saw. All ways take about the same number
+of optimiser steps for the same n: ``STEPS`` with 10 and 100 labels per class. With 500 these would be a single epoch,
+and gradual unfreezing has six phases: all ways then take six epochs, which are more steps.
 """
 
 import numpy as np

@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 
-from .metrics import t_interval
+from .metrics import Interval, t_interval
 from .plots import COLOURS, interval_plot, show
 from .strategies import DEPTHS, FULL, GRADUAL, L2_SP, LP_FT, PROBE, SCRATCH, Record
 
@@ -119,6 +119,18 @@ def show_ways(scores: dict[str, list[float]], ways: dict[str, str]) -> None:
     listed = "; ".join(f"{words} {mean.value:.2f}" for words, mean in means.items())
     seeds = len(next(iter(scores.values())))
     show(figure, f"Mean test accuracy: {listed}.", provenance=f"recorded, {seeds} seeds; phantoms")
+
+
+def show_on_real(gains: dict[str, Interval]) -> None:
+    """Gains in test AUROC on real images, each with its interval, and the line of no gain."""
+    figure, axis = plt.subplots(figsize=(7.6, 0.45 * len(gains) + 1.1))
+    axis.axvline(0, color=COLOURS["grey"], linewidth=1)
+    interval_plot(axis, gains)
+    axis.set(xlabel="gain in test AUROC (bar: 95 % bootstrap over test images)")
+    listed = "; ".join(
+        f"{name} {gain.value:+.3f} from {gain.low:+.3f} to {gain.high:+.3f}" for name, gain in gains.items()
+    )
+    show(figure, f"Gains in test AUROC with their intervals: {listed}.", provenance="recorded; real images")
 
 
 def show_both_domains(record: Record, n: int) -> None:
