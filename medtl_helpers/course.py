@@ -189,7 +189,7 @@ def _record_times(path: Path, rows: list[dict]) -> None:
         key = f"{row['device']}, {mode}"
         record["machine"][key] = f"{os.cpu_count()} cores"
         for what, value in (("seconds", row["seconds"]), ("peak MB", row["peak_mb"])):
-            record[what].setdefault(row["notebook"], {})[key] = value
+            record.setdefault(what, {}).setdefault(row["notebook"], {})[key] = value
     _write(path, record)
 
 
