@@ -37,7 +37,7 @@ $(VENV)/book: $(VENV)/installed
 book: $(VENV)/book  ## build the site from the executed notebooks, into _run/book/html
 	$(BIN)/python book/build.py
 
-bench: $(VENV)/installed  ## measure ratios and growth, in a few minutes; FULL=1: further, and the whole course, in an hour
+bench: $(VENV)/installed  ## measure ratios and growth, in about ten minutes; FULL=1: more rounds, further, and the whole course
 	$(BIN)/python benchmarks/ratios.py $(if $(FULL),--full)
 	$(BIN)/python benchmarks/scale.py $(if $(FULL),--full)
 	$(if $(FULL),$(BIN)/python -m medtl_helpers run --record-times)

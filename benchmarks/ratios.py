@@ -1,6 +1,6 @@
 """Ratios, measured in pairs in one run: the course's way beside the usual one, or beside the least that would do.
 
-    python benchmarks/ratios.py            # a few minutes: make bench
+    python benchmarks/ratios.py            # make bench: about eight minutes
     python benchmarks/ratios.py --full     # more rounds; the MedMNIST authors' training with accuracies of three seeds
 
 Both sides of a pair (``pairs.py``) do the same work: their results are compared before any clock runs. Then they take

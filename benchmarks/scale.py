@@ -1,6 +1,6 @@
 """How the cost of training grows: seconds of an epoch and peak memory with more images, larger ones, wider networks.
 
-    python benchmarks/scale.py             # a few minutes: make bench
+    python benchmarks/scale.py             # make bench: about two minutes
     python benchmarks/scale.py --full      # twice as far, and VGG16
 
 Each point is a process of its own. It trains an epoch to warm up and three more, of which the fastest counts. Memory is

@@ -126,7 +126,7 @@ def show_on_real(gains: dict[str, Interval]) -> None:
     figure, axis = plt.subplots(figsize=(7.6, 0.45 * len(gains) + 1.1))
     axis.axvline(0, color=COLOURS["grey"], linewidth=1)
     interval_plot(axis, gains)
-    axis.set(xlabel="gain in test AUROC (bar: 95 % bootstrap over test images)")
+    axis.set(xlabel="gain in test AUROC (95 % bootstrap)")
     listed = "; ".join(
         f"{name} {gain.value:+.3f} from {gain.low:+.3f} to {gain.high:+.3f}" for name, gain in gains.items()
     )
