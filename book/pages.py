@@ -161,10 +161,10 @@ def ratios(record: dict) -> list[str]:
                      "—" if pair["aim"] is None else "✓" if reached else "✗"])  # fmt: skip
     parts = [
         "## Ratios",
-        f"Measured in pairs in one run (`{record['command']}`, {record['device']}, {record['cores']} cores): both "
-        f"sides do the same work and take turns; the median of {len(record['pairs'][0]['ratios'])} rounds, with the "
-        "lowest and the highest. “Faster” counts how often our way is done while the other runs once, “as long” how "
-        "much of the other's time ours takes.",
+        f"Measured in pairs in one run (`{record['command']}`, {record['device']}, {record['cores']} cores, images: "
+        f"{record['data']}): both sides do the same work and take turns; the median of "
+        f"{len(record['pairs'][0]['ratios'])} rounds, with the lowest and the highest. “Faster” counts "
+        "how often our way is done while the other runs once, “as long” how much of the other's time ours takes.",
         table(["what", "ours", "beside", "ratio", "aim", "reached"], rows),
     ]
     if "the MedMNIST authors' way" in record:

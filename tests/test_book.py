@@ -117,7 +117,7 @@ PAIR = {"what": "W", "ours": "O", "theirs": "T", "speedup": True, "aim": 10, "ra
     ({"aim": None}, "| — | — |"),
 ])  # fmt: skip
 def test_ratios_say_whether_they_reach_what_was_aimed_at(change, cells):
-    record = {"command": "c", "device": "cpu", "cores": 2, "pairs": [PAIR | change]}
+    record = {"command": "c", "device": "cpu", "cores": 2, "data": "twin", "pairs": [PAIR | change]}
     assert cells in "\n".join(pages.ratios(record))
 
 
