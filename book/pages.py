@@ -156,16 +156,16 @@ def ratios(record: dict) -> list[str]:
         times, words = pair["ratios"], "faster" if pair["speedup"] else "as long"
         aim = "—" if pair["aim"] is None else f"{'≥' if pair['speedup'] else '≤'} {pair['aim']:g}"
         reached = pair["aim"] is None or (pair["median"] >= pair["aim"]) == pair["speedup"]
-        rows.append([pair["what"], pair["ours"], pair["theirs"],
-                     f"{pair['median']:.3g} × {words} ({min(times):.3g} to {max(times):.3g})", aim,
-                     "—" if pair["aim"] is None else "✓" if reached else "✗"])  # fmt: skip
+        rows.append([f"{pair['what']}: {pair['ours']}, beside {pair['theirs']}",
+                     f"{pair['median']:.3g} × {words} ({min(times):.3g} to {max(times):.3g})",
+                     aim if pair["aim"] is None else f"{aim} {'✓' if reached else '✗'}"])  # fmt: skip
     parts = [
         "## Ratios",
         f"Measured in pairs in one run (`{record['command']}`, {record['device']}, {record['cores']} cores, images: "
         f"{record['data']}): both sides do the same work and take turns; the median of "
         f"{len(record['pairs'][0]['ratios'])} rounds, with the lowest and the highest. “Faster” counts "
         "how often our way is done while the other runs once, “as long” how much of the other's time ours takes.",
-        table(["what", "ours", "beside", "ratio", "aim", "reached"], rows),
+        table(["what", "ratio", "aim"], rows),
     ]
     if "the MedMNIST authors' way" in record:
         race = record["the MedMNIST authors' way"]
@@ -186,14 +186,14 @@ def growth(record: dict) -> list[str]:
         "width": "channels of the first stage",
         "batch": "images in a batch",
     }
-    rows = [[entry["network"], words[entry["what"]], ", ".join(map(str, entry["values"])),
+    rows = [[f"{entry['network']}: {words[entry['what']]}", ", ".join(map(str, entry["values"])),
              ", ".join(f"{seconds:.2g}" for seconds in entry["seconds"]), entry["exponent"],
              ", ".join(map(str, entry["megabytes"]))] for entry in record["growth"]]  # fmt: skip
     return [
         "## How cost grows",
         f"Seconds of one epoch and the peak of memory (`{record['command']}`, {record['device']}, {record['cores']} "
         "cores), one thing changed at a time. An exponent of 1 means: twice as much of it takes twice as long.",
-        table(["network", "what grows", "values", "seconds", "exponent", "peak MB"], rows),
+        table(["what grows", "values", "seconds", "exponent", "peak MB"], rows),
     ]
 
 
