@@ -40,6 +40,7 @@ book: $(VENV)/book  ## build the site from the executed notebooks, into _run/boo
 bench: $(VENV)/installed  ## measure ratios and growth, in about ten minutes; FULL=1: more rounds, further, and the whole course
 	$(BIN)/python benchmarks/ratios.py $(if $(FULL),--full)
 	$(BIN)/python benchmarks/scale.py $(if $(FULL),--full)
+	$(if $(FULL),$(BIN)/python benchmarks/medmnist_way.py)
 	$(if $(FULL),$(BIN)/python -m medtl_helpers run --record-times)
 
 figures: $(VENV)/installed  ## write the README's figures and table anew from the executed notebooks, and the guide's sketches

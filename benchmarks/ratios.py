@@ -1,7 +1,7 @@
 """Ratios, measured in pairs in one run: the course's way beside the usual one, or beside the least that would do.
 
     python benchmarks/ratios.py            # make bench: about eight minutes
-    python benchmarks/ratios.py --full     # more rounds; the MedMNIST authors' training with accuracies of three seeds
+    python benchmarks/ratios.py --full     # three times as many rounds
 
 Both sides of a pair (``pairs.py``) do the same work: their results are compared before any clock runs. Then they take
 turns, and each round begins with the other one. Seconds depend on the machine and are given for orientation; the ratios
@@ -19,7 +19,6 @@ from record import header, write
 import medtl_helpers as mtl
 
 ROUNDS = {"quick": 5, "full": 15}
-SEEDS = range(100, 103)  # of the accuracies
 
 
 def measure(pair: pairs.Pair, rounds: int) -> dict:
@@ -54,16 +53,6 @@ def sentence(row: dict) -> str:
     return f"{row['what']}: {row['ours']} {row['median']:.3g} {times} {row['theirs']} ({spread}{aim})"
 
 
-def accuracies(epochs=10) -> dict:
-    """Test accuracy of the MedMNIST authors' way and of ours: the same start, batches and rates, three seeds."""
-    task, scores = mtl.load("pneumonia", quiet=True), {"ours": [], "theirs": []}
-    for seed in SEEDS:
-        for name, train in (("ours", pairs.as_the_course), ("theirs", pairs.as_the_authors)):
-            scores[name].append(round(train(pairs.small_resnet(seed), task, epochs), 4))
-    difference = mtl.paired_difference(scores["ours"], scores["theirs"])
-    return {"epochs": epochs, "data": task.provenance, "test accuracy": scores, "difference": str(difference)}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true")
@@ -77,10 +66,7 @@ def main() -> None:
     if args.only:
         return
     result = {"data": mtl.load("pneumonia", quiet=True).provenance, "pairs": rows}
-    if args.full:
-        result["the MedMNIST authors' way"] = accuracies()
-        print(result["the MedMNIST authors' way"])
-    about = header(seeds=list(SEEDS) if args.full else [0], seconds=time.perf_counter() - start)
+    about = header(seeds=[0], seconds=time.perf_counter() - start)
     write("ratios", about | result, row_starts="what")
 
 

@@ -183,11 +183,11 @@ def _write(path: Path, content) -> None:
 
 def _record_times(path: Path, rows: list[dict]) -> None:
     """One entry per notebook, device and kind of data; entries of other runs stay."""
-    record = json.loads(path.read_text("utf-8")) if path.exists() else {"machine": {}, "seconds": {}, "peak MB": {}}
+    record = json.loads(path.read_text("utf-8")) if path.exists() else {}
     mode = "twin" if os.environ.get("MEDTL_DATA", "twin") == "twin" else "real"
     for row in rows:
         key = f"{row['device']}, {mode}"
-        record["machine"][key] = f"{os.cpu_count()} cores"
+        record.setdefault("machine", {})[key] = f"{os.cpu_count()} cores"
         for what, value in (("seconds", row["seconds"]), ("peak MB", row["peak_mb"])):
             record.setdefault(what, {}).setdefault(row["notebook"], {})[key] = value
     _write(path, record)

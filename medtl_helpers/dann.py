@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from . import boundary
 from .devices import device as default_device
-from .train import predict, progress_bar, rate_scheduler, to_float
+from .train import predict, progress_bar, rate_scheduler, to_float, validate
 
 
 class GradientReversal(torch.autograd.Function):
@@ -188,7 +188,8 @@ class DANN(nn.Module):
                     lam = lambda_schedule(step / steps, lam_max)
                     sums += train_on(batch.to(device), next(targets).to(device), lam)
                     step += 1
-                self._note(history, sums / len(source_x), lam, val, lr, device)
+                seen = None if val is None else validate(self, val, batch_size, device)
+                self._note(history, sums / len(source_x), lam, lr, seen)
                 if keep_states:
                     history.states.append(_copy(self))
                 if select == "last" or history.val_accuracy[-1] > max(history.val_accuracy[:-1], default=-1):
@@ -210,19 +211,20 @@ class DANN(nn.Module):
             raise MemoryError(boundary.smaller_batch(batch_size, f"in epoch {epoch}, training on"))
         return history
 
-    def _note(self, history, means, lam, val, lr, device):
+    def _note(self, history, means, lam, lr, validated):
         class_loss, adversary, right = means.tolist()
-        if not math.isfinite(class_loss + adversary):
-            raise FloatingPointError(f"The loss is {class_loss + adversary} in epoch {len(history.class_loss) + 1} at "
-                                     f"learning rate {lr:g} and λ {lam:.2g}: try a rate ten times lower, and look for "
+        val_loss, val_accuracy = validated or (0.0, None)
+        total = class_loss + adversary + val_loss
+        if not math.isfinite(total):
+            raise FloatingPointError(f"The loss is {total} in epoch {len(history.class_loss) + 1} at learning rate "
+                                     f"{lr:g} and λ {lam:.2g}: try a rate ten times lower, and look for "
                                      "NaN in the inputs.")  # fmt: skip
         history.class_loss.append(class_loss)
         history.domain_loss.append(adversary)
         history.domain_accuracy.append(right)
         history.lam.append(lam)
-        if val is not None:
-            answer = predict(self, val[0], device=device).argmax(1)
-            history.val_accuracy.append((answer == torch.as_tensor(val[1])).float().mean().item())
+        if val_accuracy is not None:
+            history.val_accuracy.append(val_accuracy)
 
 
 def oracle(model: DANN, history: DANNHistory, x, y) -> int:

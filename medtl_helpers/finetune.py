@@ -60,7 +60,7 @@ def prefix_features(model: StagedNet, x, *, batch_size: int = 128, device: torch
     def forward(part):
         return boundary.forward(model, to_float(part.to(device)), through_prefix).cpu()
 
-    one = forward(x[:1])
+    one = boundary.with_memory(lambda: forward(x[:1]), 1, DOING)
     needed, free = one.nbytes * len(x), psutil.virtual_memory().available
     if needed > CACHE_SHARE * free:
         raise MemoryError(f"The features of {len(x)} images need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are "

@@ -69,8 +69,9 @@ def fit(
     Parameters
     ----------
     model: maps float32 N×… to logits N×K. Trained in place, in train mode; left in eval mode on ``device``.
-    train, val: (x, y) with x uint8 images or float32, y int64. ``val`` alone decides which epoch is kept and, with
-        ``patience``, when to stop; without it the last epoch is kept.
+    train, val: (x, y) with x uint8 images or float32, y int64. ``val`` alone decides which epoch is kept (the lowest
+        loss: without augmentation often an earlier one than that of the best accuracy, see
+        ``benchmarks/medmnist_way.py``) and, with ``patience``, when to stop; without it the last epoch is kept.
     epochs, batch_size, lr, weight_decay: AdamW on all parameters that require a gradient …
     optimizer: … or this optimiser instead, which then knows its own learning rates.
     schedule: factor of the learning rate as a function of progress, 0 at the first step and towards 1 at the last.
@@ -129,7 +130,7 @@ def fit(
                 total += step(batch.to(device)) * len(batch)
             history.train_loss.append(_finite(total.item() / len(x), epoch, optimizer))
             if val is not None:
-                val_loss, val_accuracy = _validate(model, val, batch_size, device)
+                val_loss, val_accuracy = validate(model, val, batch_size, device)
                 history.val_loss.append(_finite(val_loss, epoch, optimizer))
                 history.val_accuracy.append(val_accuracy)
                 bar.set_postfix(loss=f"{history.train_loss[-1]:.3f}", val_loss=f"{val_loss:.3f}")
@@ -181,7 +182,8 @@ def rate_scheduler(optimizer, schedule: Callable[[float], float], steps: int):
     return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule(step / steps))
 
 
-def _validate(model, val, batch_size, device) -> tuple[float, float]:
+def validate(model: nn.Module, val, batch_size: int, device: torch.device) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy on ``val``, for a model that trains in batches of ``batch_size``."""
     (x, y), batch_size = val, min(256, 4 * batch_size)  # no gradients are kept: what trains in batches of n fits in 4 n
     probability, y = _probabilities(model, x, batch_size, device), y.cpu()
     loss = F.nll_loss(probability.clamp_min(1e-12).log(), y).item()

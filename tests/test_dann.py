@@ -198,7 +198,7 @@ def test_the_same_seed_gives_the_same_weights():
 
 
 def noisy_history(monkeypatch, accuracies):
-    """Make ``predict`` answer so that validation accuracy follows ``accuracies``."""
+    """Make ``predict`` and ``validate`` answer so that their accuracies follow ``accuracies``."""
     values = iter(accuracies)
 
     def predict(model, x, **_):
@@ -207,6 +207,7 @@ def noisy_history(monkeypatch, accuracies):
         return F.one_hot(torch.where(torch.arange(len(x)) < right, y, 1 - y), 2).float()
 
     monkeypatch.setattr(dann, "predict", predict)
+    monkeypatch.setattr(dann, "validate", lambda *_: (0.5, next(values)))
 
 
 def test_the_rules_keep_the_weights_of_the_epoch_that_they_name(monkeypatch):

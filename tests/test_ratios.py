@@ -1,6 +1,7 @@
 """The benchmarks of ratios and growth: both sides of a pair do the same work; the arithmetic of what is reported."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
+import medmnist_way
 import pairs
 import ratios
 import scale
+
+import medtl_helpers as mtl
 
 
 @pytest.mark.parametrize("make", [
@@ -30,6 +34,9 @@ def test_both_sides_do_the_same_work(make, monkeypatch):
     torch.set_num_threads(before)
     assert agree(a, b)
     assert not agree(a, b * 1.5)
+
+
+SPLITS = ("train", "val", "test")
 
 
 def pair(**change):
@@ -63,6 +70,49 @@ def test_a_loop_at_another_rate_is_other_work(monkeypatch):
     monkeypatch.setattr(pairs, "plain_loop", lambda *args, lr, **rest: loop(*args, lr=2 * lr, **rest))
     ours, theirs, agree = pairs.loop_on_features()
     assert not agree(ours(), theirs())
+
+
+def few(task, n=64):
+    return replace(task, **{name: mtl.Split(*(part[:n] for part in getattr(task, name))) for name in SPLITS})
+
+
+def test_ways_that_keep_the_same_epoch_score_the_same(monkeypatch):
+    monkeypatch.setattr(medmnist_way, "EPOCHS", 1)
+    found = medmnist_way.accuracies(0, few(mtl.load("pneumonia", quiet=True)))
+    assert tuple(found) == medmnist_way.WAYS
+    assert found[medmnist_way.LAST] == found[medmnist_way.LOWEST]
+    assert found[medmnist_way.THEIRS] == found[medmnist_way.MEANT]
+
+
+def test_the_authors_way_keeps_the_last_epoch_and_means_the_one_of_the_highest_validation_auroc(monkeypatch):
+    task = few(mtl.load("pneumonia", quiet=True), 32)
+    aurocs = iter([0.5, 0.6, 0.5, 0.5, 0.9, 0.5, 0.5, 0.9, 0.5])  # of train, val and test in three epochs
+    monkeypatch.setattr(pairs, "roc_auc_score", lambda *_: next(aurocs))
+    tests = iter([0.25, 0.5, 0.75])
+
+    class Right(torch.nn.Linear):
+        """Right about a share of the test images, another in each epoch."""
+
+        def forward(self, x):
+            if self.training:
+                self.turn = 0
+                return super().forward(x.flatten(1))
+            self.turn += 1
+            right = torch.arange(len(x)) < (round(next(tests) * len(x)) if self.turn == 3 else 0)
+            return torch.nn.functional.one_hot(torch.where(right, task.test.y, 1 - task.test.y), 2).float()
+
+    assert pairs.as_the_authors(Right(784, 2), task, 3) == (0.75, 0.5)
+
+
+def test_differences_are_paired_by_seed():
+    rows = [{"data": "twin", "seed": seed, "test accuracy": dict.fromkeys(medmnist_way.WAYS, 0.7 + seed / 100)}
+            for seed in (2, 0, 1)]  # fmt: skip
+    for row in rows:
+        row["test accuracy"][medmnist_way.LAST] += 0.1
+    found = {row["way"]: row for row in medmnist_way.summary(rows)}
+    last, theirs = found[medmnist_way.LAST], found[medmnist_way.THEIRS]
+    assert (last["seeds"], last["mean"], theirs["mean"], theirs["minus theirs"]) == ([0, 1, 2], 0.81, 0.71, None)
+    assert last["minus theirs"].startswith("0.100 [0.100, 0.100]")
 
 
 def test_the_exponent_is_the_slope_of_the_logarithms():

@@ -98,6 +98,8 @@ def test_dann_that_ends_early_says_why_and_keeps_what_it_has(capsys, at, happens
         assert same(weights(dann), seen[-1])
 
 
+VALIDATING = "Out of memory in epoch 1, training on batches of 10: try batch_size=5"
+
 # --- features and statistics -----------------------------------------------------------------------------------------
 
 
@@ -127,6 +129,9 @@ def test_images_of_which_nothing_can_be_computed(what, fault):
     assert said in one_sentence(info.value)
 
 
+ALONE = "Out of memory computing features of one example at a time: take smaller images or a smaller network"
+
+
 def hungry(most):
     """A network of one stage that asks for more memory than there is for a batch of more than ``most``."""
     return nets.StagedNet({"stage": nn.Sequential(nn.BatchNorm2d(3), Limited(most))}, 3, 2)
@@ -147,6 +152,23 @@ def test_a_batch_that_does_not_fit(compute, doing):
     compute(network, batch_size=2)
 
 
+def test_an_image_that_does_not_fit():
+    with pytest.raises(MemoryError) as info:
+        mtl.prefix_features(mtl.freeze(hungry(0)), IMAGES)
+    assert ALONE in one_sentence(info.value)
+
+
+def test_validation_of_dann_that_does_not_fit_names_the_batch_size_of_training():
+    def train(dann, batch_size):
+        return dann.fit(X, Y, TARGET, val=(X.repeat(3, 1), Y.repeat(3)), epochs=1, batch_size=batch_size,
+                        progress=False)  # fmt: skip
+
+    with pytest.raises(MemoryError) as info:
+        train(model(Limited(20)), 10)
+    assert VALIDATING in one_sentence(info.value)
+    assert len(train(model(Limited(20)), 5).val_accuracy) == 1
+
+
 def test_adabn_needs_batch_norm():
     with pytest.raises(ValueError) as info:
         adapt_batch_norm(mtl.CourseCNN(3, 2, norm="group"), IMAGES)
@@ -158,5 +180,7 @@ TABLE = [
     *(Row(f"DANN: {fault}", said, BEST if at > 1 else NOW) for fault, at, _, _, said in ENDS),
     *(Row(f"{what}: {fault}", said, "the network") for what in COMPUTED for fault, (_, said) in MISFITS.items()),
     *(Row(f"{what}: memory", "try batch_size=2", "the network's weights and statistics") for what in COMPUTED),
+    Row("DANN: memory while validating", VALIDATING, NOW),
+    Row("frozen prefix: memory for one image", ALONE, "the network"),
     Row("AdaBN: no batch norm", "this network has none", "the network"),
 ]
