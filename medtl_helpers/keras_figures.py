@@ -53,20 +53,26 @@ def show_histories(first: dict, second: dict, *, data=None) -> None:
 
 
 def show_heads(weights: dict, accuracy: dict, *, data=None) -> None:
-    """Two heads: weights at 224 px (numbers), and balanced accuracy of each seed (dots, joined by seed)."""
+    """Two heads: weights by size of the image (size → name → number), and balanced accuracy by seed (joined dots)."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.2))
-    names = list(weights)
-    bars = left.bar(names, [weights[name] / 1e6 for name in names], color=[COLOURS["blue"], COLOURS["orange"]])
-    left.bar_label(bars, fmt="%.1f")
-    left.set(ylabel="millions", title="new weights at 224 px")
+    names = list(accuracy)
+    for shift, name, colour in zip((-0.2, 0.2), names, ("blue", "orange"), strict=True):
+        millions = [of_size[name] / 1e6 for of_size in weights.values()]
+        bars = left.bar([at + shift for at in range(len(weights))], millions, 0.38, color=COLOURS[colour], label=name)
+        left.bar_label(bars, fmt="%.1f")
+    left.set_xticks(range(len(weights)), [f"{size} px" for size in weights])
+    left.set(ylabel="millions", title="new weights")
+    left.legend(loc="upper left")
     left.margins(y=0.15)
     for pair in zip(*(accuracy[name] for name in names), strict=True):
         right.plot(names, pair, "o-", color=COLOURS["grey"], linewidth=1)
-    right.set(xlim=(-0.5, 1.5), ylabel="balanced accuracy", title="held-out images, one line a seed")
+    right.set(xlim=(-0.5, 1.5), ylabel="balanced accuracy", title="64 px, held-out images, one line a seed")
+    listed = "; ".join(f"at {size} px " + ", ".join(f"{name} {of_size[name] / 1e6:.1f}" for name in names)
+                       for size, of_size in weights.items())  # fmt: skip
     show(
         figure,
-        f"Left, the new weights of the two heads at 224 px, in millions: {names[0]} {weights[names[0]] / 1e6:.1f}, "
-        f"{names[1]} {weights[names[1]] / 1e6:.1f}. Right, the balanced accuracy of both heads for each seed.",
+        f"Left, the new weights of the two heads, in millions: {listed}. Right, the balanced accuracy of both heads at "
+        "64 px for each seed.",
         data=data,
     )
 
@@ -90,7 +96,11 @@ def show_test(task, probability, threshold: float, report: dict) -> None:
     middle.plot([0, 1], [0, 1], color=COLOURS["grey"], linewidth=1, linestyle=":")
     said = probability >= threshold
     middle.plot(said[truth == 0].mean(), said[truth == 1].mean(), "o", color=COLOURS["orange"])
-    middle.set(xlabel="healthy called sick", ylabel="sick found (recall)", title="ROC; dot: threshold")
+    middle.set(
+        xlabel=f"share of the others called {disease}",
+        ylabel=f"share of {disease} found (recall)",
+        title="ROC; dot: threshold",
+    )
     interval_plot(right, report)
     right.set(xlim=(0, 1), title="95 % bootstrap")
     show(
@@ -103,20 +113,23 @@ def show_test(task, probability, threshold: float, report: dict) -> None:
 
 def show_cams(images, maps, titles, *, data=None) -> None:
     """Pairs of rows: grey or RGB images uint8 N×C×H×W, and below each its Grad-CAM (N×h×w, 0..1) laid over it."""
-    columns = len(images)
-    figure, axes = plt.subplots(2, columns, figsize=(1.45 * columns, 3.5), squeeze=False)
-    for (top, bottom), image, heat, title in zip(axes.T, images, maps, titles, strict=True):
+    columns = 4
+    pairs = -(-len(images) // columns)
+    figure, axes = plt.subplots(2 * pairs, columns, figsize=(1.7 * columns, 3.9 * pairs), squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    places = axes.reshape(pairs, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
+    for (top, bottom), image, heat, title in zip(places, images, maps, titles, strict=False):
         height, width = image.shape[-2:]
         for axis in (top, bottom):
-            axis.set_axis_off()
             axis.imshow(image.permute(1, 2, 0).squeeze(-1), cmap="gray", vmin=0, vmax=255)
         bottom.imshow(
             heat, cmap="inferno", vmin=0, vmax=1, alpha=0.5, interpolation="bilinear", extent=(0, width, height, 0)
         )
-        top.set_title(title, fontsize=8, loc="center")
+        top.set_title(title, fontsize=10, loc="center")
     show(
         figure,
-        f"{columns} test images; below each the same image with its Grad-CAM laid over it, bright where the "
+        f"{len(images)} test images; below each the same image with its Grad-CAM laid over it, bright where the "
         "evidence for the answer lies. Titles give truth and answer.",
         data=data,
     )
@@ -147,7 +160,7 @@ def show_medmnist(rows: list[dict]) -> None:
                 axis.plot(published, at, "D", color=COLOURS["orange"], markerfacecolor="white", markersize=9)
         axis.set_yticks(range(len(lines)), [f"{names[data]}, {method}" for data, method in lines])
         axis.set(xlabel=label)
-        axis.invert_yaxis()
+    axes[0].invert_yaxis()  # shared by both
     axes[0].plot([], [], "o", color=COLOURS["blue"], label="ours, one dot per seed")
     axes[0].plot([], [], "D", color=COLOURS["orange"], markerfacecolor="white", label="published")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=9)

@@ -94,7 +94,7 @@ def not_shown():
         _shown = True
 
 
-def show_images(images, titles, alt: str, *, columns: int = 8, data=None, provenance: str | None = None) -> None:
+def show_images(images, titles, alt: str, *, columns: int = 6, data=None, provenance: str | None = None) -> None:
     """Show uint8 images N×C×H×W in a grid with one short title each."""
     rows = -(-len(images) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(columns * 1.15, rows * 1.4), squeeze=False)
@@ -102,7 +102,7 @@ def show_images(images, titles, alt: str, *, columns: int = 8, data=None, proven
         axis.set_axis_off()
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
         axis.imshow(image.permute(1, 2, 0).squeeze(-1), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        axis.set_title(title, fontsize=8, loc="center")
+        axis.set_title(title, fontsize=9, loc="center")
     show(figure, alt, data=data, provenance=provenance)
 
 

@@ -55,28 +55,28 @@ def show_drift(drift: dict[str, list[float]], *, data=None) -> None:
 
 
 def show_against_n(record: Record, methods, *, live: dict | None = None, score: str = "accuracy") -> None:
-    """Test accuracy against labels per class: recorded means, 95 % t bands; ``live`` (method → (n, list)) as marks."""
-    figure, axis = plt.subplots(figsize=(7.6, 4.3))
-    for method in methods:
+    """Test accuracy against labels per class: recorded means, 95 % t bars; ``live`` (method → (n, list)) as marks."""
+    figure, axis = plt.subplots(figsize=(7.6, 4.5))
+    for at, method in enumerate(methods):
         colour, marker = STYLES[method]
         means = [record.mean(method, n, score) for n in record.sizes]
-        axis.fill_between(
-            record.sizes, [m.low for m in means], [m.high for m in means], color=COLOURS[colour], alpha=0.15
-        )
-        axis.plot(record.sizes, [m.value for m in means], marker=marker, color=COLOURS[colour], label=method)
+        error = [[m.value - m.low for m in means], [m.high - m.value for m in means]]
+        beside = 1.06 ** (at - len(methods) // 2)  # so that no bar hides another
+        axis.errorbar([n * beside for n in record.sizes], [m.value for m in means], error, marker=marker, capsize=3,
+                      color=COLOURS[colour], label=method)  # fmt: skip
         if live and method in live:
             n, values = live[method]
-            axis.plot([n * 0.93] * len(values), values, marker, color=COLOURS[colour], markersize=5, fillstyle="none")
+            axis.plot([n * 0.8] * len(values), values, marker, color=COLOURS[colour], fillstyle="none")
     axis.set(xscale="log", xlabel="labels per class", ylabel=f"test {score}")
     axis.set_xticks(record.sizes, [str(n) for n in record.sizes])
     axis.minorticks_off()
-    axis.set_title(f"guessing one of three classes: {1 / 3:.2f}", fontsize=9, color=COLOURS["grey"])
+    axis.set_title(f"Three new cell types on scanner D (guessing: {1 / 3:.2f})")
     axis.legend(loc="lower right", fontsize=9, ncols=2)
     ends = {m: [record.mean(m, n, score).value for n in (record.sizes[0], record.sizes[-1])] for m in methods}
     lines = "; ".join(f"{method} from {low:.0%} to {high:.0%}" for method, (low, high) in ends.items())
     dots = "; open marks: live" if live else ""
     show(figure, f"Test {score} against labels per class: {lines}.",
-         provenance=f"lines: recorded, {len(record.seeds)} seeds, 95 % t band{dots}; phantoms")  # fmt: skip
+         provenance=f"lines: recorded, {len(record.seeds)} seeds, 95 % t bars{dots}; phantoms")  # fmt: skip
 
 
 def show_depth(record: Record, upto: str = DEPTH_NAMES[-1]) -> None:
@@ -92,10 +92,10 @@ def show_depth(record: Record, upto: str = DEPTH_NAMES[-1]) -> None:
     ends = [end for rows in intervals.values() for row in rows for m in row for end in (m.low, m.high)]
     colours = dict(zip(record.sizes, ("blue", "orange", "green", "pink"), strict=False))
     for axis, (score, where) in zip(axes, {"accuracy": "D, as labelled", "shifted accuracy": "B"}.items(), strict=True):
-        for n, means in zip(record.sizes, intervals[score], strict=True):
+        for shift, n, means in zip((-0.1, 0, 0.1), record.sizes, intervals[score], strict=True):
             means = means[:shown]
             error = [[m.value - m.low for m in means], [m.high - m.value for m in means]]
-            axis.errorbar(range(shown), [m.value for m in means], error, marker="o", capsize=3,
+            axis.errorbar([at + shift for at in range(shown)], [m.value for m in means], error, marker="o", capsize=3,
                           color=COLOURS[colours[n]], label=f"{n} labels per class")  # fmt: skip
         axis.set(title=f"test on scanner {where}", xlabel="frozen up to", xlim=(-0.3, len(methods) - 0.7),
                  ylim=(min(ends) - 0.02, max(ends) + 0.02))  # fmt: skip
