@@ -1,7 +1,7 @@
 """Ratios, measured in pairs in one run: the course's way beside the usual one, or beside the least that would do.
 
     python benchmarks/ratios.py            # make bench: about eight minutes
-    python benchmarks/ratios.py --full     # three times as many rounds
+    python benchmarks/ratios.py --full     # twice as many rounds
 
 Both sides of a pair (``pairs.py``) do the same work: their results are compared before any clock runs. Then they take
 turns, and each round begins with the other one. Seconds depend on the machine and are given for orientation; the ratios
@@ -18,7 +18,7 @@ from record import header, write
 
 import medtl_helpers as mtl
 
-ROUNDS = {"quick": 5, "full": 15}
+ROUNDS = {"quick": 5, "full": 10}
 
 
 def measure(pair: pairs.Pair, rounds: int) -> dict:

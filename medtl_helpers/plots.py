@@ -94,10 +94,10 @@ def not_shown():
         _shown = True
 
 
-def show_images(images, titles, alt: str, *, columns: int = 6, data=None, provenance: str | None = None) -> None:
+def show_images(images, titles, alt: str, *, columns: int = 4, data=None, provenance: str | None = None) -> None:
     """Show uint8 images N×C×H×W in a grid with one short title each."""
-    rows = -(-len(images) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(columns * 1.15, rows * 1.4), squeeze=False)
+    rows, side = -(-len(images) // columns), min(1.5, 7.2 / columns)  # inches
+    figure, axes = plt.subplots(rows, columns, figsize=(columns * side, rows * (side + 0.3)), squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
