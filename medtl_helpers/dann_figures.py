@@ -9,7 +9,12 @@ from .metrics import Interval
 from .plots import COLOURS, interval_plot, show
 from .records import Record
 
-KINDS = {"smear": "phantoms", "digits": "real data", "hospitals": "real data", "others": "real data but for the moons"}
+KINDS = {
+    "smear": "phantoms",
+    "digits": "real data",
+    "hospitals": "real data",
+    "others": "simulated shifts of real data (moons: drawn)",
+}
 ROWS = {  # name in the record: colour and marker
     "source only": ("black", "s"),
     "AdaBN": ("sky", "^"),
@@ -47,6 +52,8 @@ def show_schedule(history: DANNHistory, *, data=None) -> None:
     right.plot(epochs, history.domain_accuracy, "o-", color=COLOURS["orange"], markersize=4, label="domain accuracy")
     right.plot(epochs, history.val_accuracy, "s-", color=COLOURS["black"], markersize=4, label="source validation")
     right.plot(epochs, history.lam, "--", color=COLOURS["blue"], label="λ")
+    right.axhline(0.5, color=COLOURS["grey"], linestyle=":", linewidth=1)
+    right.annotate("guessing the domain", (1, 0.5), (0, 4), textcoords="offset points", fontsize=9)
     right.set(xlabel="epoch", ylim=(0, 1.05), title="Accuracies, and λ")
     right.legend(fontsize=9, loc="center right")
     show(figure, f"Left: over {len(epochs)} epochs the class loss falls to {history.class_loss[-1]:.2f}; the domain "
@@ -77,9 +84,11 @@ def show_features(features: dict, *, data=None) -> None:
 
 def show_record(record: Record, kind: str, shifts: dict, *, rows=tuple(ROWS), live: dict | None = None) -> None:
     """Target accuracy of each row under each shift (title → shift); ``live`` (row → accuracy) as open marks."""
-    figure, axes = plt.subplots(1, len(shifts), figsize=(2.5 + 2.1 * len(shifts), 3.6), sharey=True, squeeze=False)
+    lines = 2 if len(shifts) == 4 else 1
+    columns = -(-len(shifts) // lines)
+    figure, axes = plt.subplots(lines, columns, figsize=(2.5 + 2.1 * columns, 3.5 * lines), sharey=True, squeeze=False)
     told = []
-    for axis, (title, shift) in zip(axes[0], shifts.items(), strict=True):
+    for axis, (title, shift) in zip(axes.flat, shifts.items(), strict=True):
         for k, name in enumerate(rows):
             colour, marker = ROWS[name]
             mean = record.mean(kind, shift, name)
@@ -90,7 +99,8 @@ def show_record(record: Record, kind: str, shifts: dict, *, rows=tuple(ROWS), li
         axis.set_xticks(range(len(rows)), rows, rotation=50, ha="right", fontsize=9)
         axis.set_title(title, fontsize=10)
         told.append(f"{title}: " + ", ".join(f"{n} {record.mean(kind, shift, n).value:.2f}" for n in rows))
-    axes[0][0].set(ylabel="target test accuracy", ylim=(0, 1.02))
+    for axis in axes[:, 0]:
+        axis.set(ylabel="target test accuracy", ylim=(0, 1.02))
     show(figure, f"Target test accuracy, mean of {len(record.seeds)} seeds and 95 % interval. {'; '.join(told)}.",
          provenance=f"recorded, {len(record.seeds)} seeds, 95 % t{'; open marks: live' if live else ''}; "
          f"{KINDS[kind]}")  # fmt: skip
@@ -116,7 +126,8 @@ def show_lambda(tuning: Record) -> None:
     right.set(xscale="log", xlabel="λ_max", ylabel="target test accuracy", title="Tuning seeds 0 to 4, batch norm")
     right.set_xticks(list(names), [f"{lam:g}" for lam in names])
     right.minorticks_off()
-    right.legend(fontsize=9, loc="lower right")
+    right.set_ylim(bottom=right.get_ylim()[0] - 0.06)  # room for the legend
+    right.legend(fontsize=9, loc="lower right", ncols=2)
     show(figure, f"Left: λ rises from 0 and is near its maximum at half of the training. Right, mean of five seeds: "
          f"{'; '.join(told)}.", provenance="recorded, 5 tuning seeds; phantoms")  # fmt: skip
 

@@ -114,11 +114,10 @@ def show_ranking(record: Record, target: str, live: list[dict]) -> None:
             told.append(f"{source}: mean {score} {values.mean():.2f}, mean gain {gains.mean():+.2f}")
     for axis, score, better in zip(axes, ("LogME", "proxy A-distance"), ("right", "left"), strict=True):
         axis.axhline(0, color=COLOURS["grey"], linewidth=1)
-        axis.set(xlabel=f"{score} (better: {better})")
+        axis.set(xlabel=f"{score} (said to be better: {better})")
         axis.locator_params(axis="x", nbins=5)
-    axes[1].set_xlim(0, 2.1)
     axes[0].set(ylabel="gain over target only", title="Three sources for one target")
-    axes[1].legend(fontsize=9, loc="center left")
+    axes[1].legend(fontsize=9)
     show(figure, f"Gain of fine-tuning over target only, against two scores, a mark per source and seed. "
          f"{'; '.join(told)}.",
          provenance=f"filled: recorded, {len(record.seeds)} seeds; black rings: live, one seed; phantoms")  # fmt: skip

@@ -236,7 +236,7 @@ SABOTAGE = [
      '"1: AdaBN − source only": record.paired("smear", pure, "DANN",', ("Where it fails",)),
     ("05", "Recorded: with another colour DANN ends", 'record.paired("smear", colour, "DANN", "ceiling")',
      'record.paired("smear", colour, "ceiling", "ceiling")', ("Where it fails",)),
-    ("05", "Recorded, as expected: with waves and label shift", '"smear", both, "DANN, λ 1", "DANN"',
+    ("05", "Recorded, worse than expected: with waves", '"smear", both, "DANN, λ 1", "DANN"',
      '"smear", both, "λ = 0", "DANN"', ("Where it fails",)),
     ("05", "Recorded: on the digits DANN beats", '"digits", None, "DANN", other', '"digits", None, "source only", other',
      ("Something else",)),
