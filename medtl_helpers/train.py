@@ -70,7 +70,8 @@ def fit(
     ----------
     model: maps float32 N×… to logits N×K. Trained in place, in train mode; left in eval mode on ``device``.
     train, val: (x, y) with x uint8 images or float32, y int64. ``val`` alone decides which epoch is kept (the lowest
-        loss, which need not be that of the best accuracy: ``benchmarks/medmnist_way.py``) and, with ``patience``, when to stop; without it the last epoch is kept.
+        loss, which need not be that of the best accuracy: ``benchmarks/medmnist_way.py``) and, with ``patience``, when
+        to stop; without it the last epoch is kept.
     epochs, batch_size, lr, weight_decay: AdamW on all parameters that require a gradient …
     optimizer: … or this optimiser instead, which then knows its own learning rates.
     schedule: factor of the learning rate as a function of progress, 0 at the first step and towards 1 at the last.
