@@ -52,10 +52,9 @@ def show_schedule(history: DANNHistory, *, data=None) -> None:
     right.plot(epochs, history.domain_accuracy, "o-", color=COLOURS["orange"], markersize=4, label="domain accuracy")
     right.plot(epochs, history.val_accuracy, "s-", color=COLOURS["black"], markersize=4, label="source validation")
     right.plot(epochs, history.lam, "--", color=COLOURS["blue"], label="λ")
-    right.axhline(0.5, color=COLOURS["grey"], linestyle=":", linewidth=1)
-    right.annotate("guessing the domain", (1, 0.5), (0, 4), textcoords="offset points", fontsize=9)
+    right.axhline(0.5, color=COLOURS["grey"], linestyle=":", linewidth=1, label="guessing the domain")
     right.set(xlabel="epoch", ylim=(0, 1.05), title="Accuracies, and λ")
-    right.legend(fontsize=9, loc="center right")
+    right.legend(fontsize=9, loc="center right", bbox_to_anchor=(1, 0.7))
     show(figure, f"Left: over {len(epochs)} epochs the class loss falls to {history.class_loss[-1]:.2f}; the domain "
          f"loss ends at {history.domain_loss[-1]:.2f}, where guessing gives 0.69. Right: domain accuracy ends at "
          f"{history.domain_accuracy[-1]:.2f}, source validation at {history.val_accuracy[-1]:.2f}; λ rises to "
@@ -100,7 +99,7 @@ def show_record(record: Record, kind: str, shifts: dict, *, rows=tuple(ROWS), li
         axis.set_title(title, fontsize=10)
         told.append(f"{title}: " + ", ".join(f"{n} {record.mean(kind, shift, n).value:.2f}" for n in rows))
     for axis in axes[:, 0]:
-        axis.set(ylabel="target test accuracy", ylim=(0, 1.02))
+        axis.set(ylabel="target test accuracy", ylim=(0, 1.06))
     show(figure, f"Target test accuracy, mean of {len(record.seeds)} seeds and 95 % interval. {'; '.join(told)}.",
          provenance=f"recorded, {len(record.seeds)} seeds, 95 % t{'; open marks: live' if live else ''}; "
          f"{KINDS[kind]}")  # fmt: skip
