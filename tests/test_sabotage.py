@@ -200,7 +200,7 @@ SABOTAGE = [
      "recipes.join(recipes.vgg16_trunk(64, quiet=True), recipes.gap_head(2))",  # another head
      ("The data", "The right", "The trunk", "Phase 1", "Saving")),
     ("03", "At 224 px Flatten brings", '"Flatten": recipes.flatten_head}', '"Flatten": recipes.gap_head}', ("GAP or",)),
-    ("03", "At 64 px Flatten's many weights earn nothing", "head.fit(x, y, epochs=12",
+    ("03", "At 64 px Flatten's many weights earn less", "head.fit(x, y, epochs=12",
      "head.fit(x, y if head_of is recipes.flatten_head else 1 - y, epochs=12",  # GAP learns the opposite
      ("The data", "The right", "The trunk", "Phase 1", "GAP or")),
     ("03", "What comes back from the folder", "Image.fromarray(image[0].numpy())", "Image.fromarray(255 - image[0].numpy())",
