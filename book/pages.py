@@ -141,8 +141,8 @@ def benchmarks(readme: str, records: dict[str, dict]) -> str:
             seeds = about["seeds"]
             spread = f"{seeds[0]} to {seeds[-1]} ({len(seeds)})" if len(seeds) > 1 else str(seeds[0])
             rows.append([f"{{download}}`{name}.json <records/{name}.json>` {part}", f"`{about['command']}`", spread,
-                         about["device"], about["seconds"], about["commit"]])  # fmt: skip
-    head = ["record", "command", "seeds", "device", "seconds", "commit"]
+                         f"{about['device']}, {about['seconds']} s, {about['commit']}"])  # fmt: skip
+    head = ["record", "command", "seeds", "device, seconds, commit"]
     parts = [readme.strip(), "## The records", table(head, rows)]
     parts += ratios(records["ratios"]) if "ratios" in records else []
     parts += authors(records["medmnist_way"]) if "medmnist_way" in records else []

@@ -147,7 +147,7 @@ def test_data_cards_say_licence_disease_class_and_limits():
 def test_records_say_who_made_them():
     about = {"command": "python b.py", "seeds": [1, 2, 3], "device": "cpu", "seconds": 4, "commit": "abc"}
     text = pages.benchmarks("# B", {"one": about, "two": {"twin": about, "note": "none"}})
-    assert "{download}`one.json <records/one.json>`  | `python b.py` | 1 to 3 (3) | cpu | 4 | abc |" in text
+    assert "{download}`one.json <records/one.json>`  | `python b.py` | 1 to 3 (3) | cpu, 4 s, abc |" in text
     assert "{download}`two.json <records/two.json>` twin |" in text
 
 
