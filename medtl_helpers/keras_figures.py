@@ -166,6 +166,7 @@ def show_medmnist(rows: list[dict]) -> None:
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=9)
     alt = (
         "Recorded test accuracy and AUROC of VGG16 on BreastMNIST and PneumoniaMNIST, one dot for each of three seeds, "
-        "with the published values as diamonds where there are any. In each seed the top block has a higher AUROC than the probe."
+        "with the published values as diamonds where there are any. "
+        "In AUROC the top block is above the probe in each seed."
     )
     show(figure, alt, provenance=f"recorded, real data, {rows[0]['weights']} weights")
