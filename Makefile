@@ -1,38 +1,68 @@
-# Every target only calls plain Python and pip commands; README.md shows them for conda and for Windows.
-# Another interpreter: make run PYTHON=python3.12
+# Short names for plain commands, which README.md also gives for conda and for Windows.
+#     make run PYTHON=python3.12    another interpreter
+#     make run TORCH=cpu            PyTorch's builds for the processor alone (Linux)
+#     make test WORKERS=4           more tests side by side
 PYTHON ?= python3
+TORCH ?=
+WORKERS ?= 2
+ONLY ?=
 VENV := .venv
 BIN := $(VENV)/bin
-ONLY ?=
+UV := $(if $(shell command -v uv 2>/dev/null),uv)
+INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install)
+CPU_ONLY := $(if $(UV),--torch-backend cpu,--index-url https://download.pytorch.org/whl/cpu)
+PYTEST := MEDTL_HEADLESS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: run test lab data book bench figures clean
+ifeq ($(TORCH),cpu)
+COST := about 1 GB on disk, with PyTorch for the processor alone
+else ifeq ($(TORCH),)
+COST := about 6 GB on disk on Linux, where PyTorch comes with CUDA (TORCH=cpu: about 1 GB), and about 1 GB elsewhere
+else
+$(error TORCH=$(TORCH) is not known: say TORCH=cpu for PyTorch without CUDA, or leave TORCH out)
+endif
+
+.PHONY: run test test-all lab data check book bench figures clean
 .DEFAULT_GOAL := run
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "medtl needs Python 3.11 or newer, and $(PYTHON) is older or missing: install a newer one, or name it: make run PYTHON=python3.12"; exit 1; }
+ifeq ($(UV),)
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "This Python has no venv module: on Debian or Ubuntu run 'sudo apt install python3-venv', then make again."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	@echo "Installing the packages (torch is several GB; this takes a few minutes the first time) ..."
-	$(BIN)/python -m pip install --quiet -e ".[test]"
+else
+	uv venv --quiet --seed --allow-existing --python $(PYTHON) $(VENV)
+endif
+	@echo "Installing the course and its libraries into $(VENV): $(COST). The first time takes a few minutes."
+	$(if $(TORCH),$(INSTALL) $(CPU_ONLY) torch torchvision)
+	$(INSTALL) -e ".[test]"
+	@touch $@
+
+$(VENV)/book $(VENV)/dev: $(VENV)/installed
+	@echo "Installing the packages that only 'make $(if $(filter dev,$(@F)),check,$(@F))' needs ..."
+	$(INSTALL) -e ".[$(@F)]"
 	@touch $@
 
 run: $(VENV)/installed  ## execute every notebook, print one table
 	$(BIN)/python -m medtl_helpers run
 
 test: $(VENV)/installed  ## unit tests, and every notebook through nbval
-	MEDTL_HEADLESS=1 $(BIN)/python -m pytest
+	$(PYTEST) -m "not slow"
+
+test-all: $(VENV)/installed  ## the slow tests, too: each claim with its method broken, every notebook run twice
+	MEDTL_RERUN=1 $(PYTEST)
 
 lab: $(VENV)/installed  ## open the course in JupyterLab
-	$(BIN)/python -m jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb
 
 data: $(VENV)/installed  ## fetch real data: make data, or make data ONLY="pneumonia heart"
 	$(BIN)/python -m medtl_helpers data $(ONLY)
 
-$(VENV)/book: $(VENV)/installed
-	@echo "Installing what builds the book ..."
-	$(BIN)/python -m pip install --quiet -e ".[book]"
-	@touch $@
+check: $(VENV)/dev  ## style, spelling and types, as before every commit
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/python -m mypy
 
 book: $(VENV)/book  ## build the site from the executed notebooks, into _run/book/html
 	$(BIN)/python book/build.py

@@ -1,10 +1,13 @@
-"""For all tests: no sliders or progress bars; a cell that nbval marks as expected to fail counts as failed."""
+"""For all tests: one torch thread each, no sliders, and a cell that nbval expects to fail counts as failed."""
 
 import os
 
 import pytest
 
-os.environ.setdefault("MEDTL_HEADLESS", "1")  # kernels that nbval starts inherit it
+# Kernels that nbval starts inherit all of these. Several workers with two threads each make torch many times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("MEDTL_HEADLESS", "1")
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 

@@ -3,7 +3,7 @@
     python benchmarks/dann.py --tune        # λ_max and normalisation, seeds 0 to 4, two shifts
     python benchmarks/dann.py               # the report, seeds 100 to 109, settings as committed, all shifts
 
-Resumable: each run is a line of ``_run/dann.jsonl``. No run sees a target label but those of the rows "ceiling"
+Resumable: each cell is a line of ``_run/dann.jsonl``. No cell sees a target label but those of the rows "ceiling"
 (trained on the target's labelled training split) and "oracle" (the epoch chosen on its labelled validation split).
 The settings of the report are the defaults of ``DANN.fit``. The tuning chose batch norm. By its mean it would choose
 λ_max 1; the default stays 0.3, because without batch norm λ_max 1 had been seen to collapse. Scanners B and C, the
@@ -11,17 +11,16 @@ digits and the hospitals took no part in it, nor did the other pairs, but for th
 """
 
 import argparse
-import json
-import time
 
 import other_shifts
 import torch
-from record import Log, header, write
+from record import Log, fill, header, tidy, total_seconds, write
 from torch import nn
-from tqdm import tqdm
 
 import medtl_helpers as mtl
-from medtl_helpers import dann, domains
+from medtl_helpers.data import domains
+from medtl_helpers.methods import adabn, dann, transferability
+from medtl_helpers.methods.oracle import oracle
 
 LOG = Log("dann")
 EPOCHS = {"smear": 15, "digits": 20, "hospitals": 40}
@@ -70,8 +69,17 @@ def adversarial(kind: str, source, target, seed: int, lam_max: float | None = No
     mtl.seed_everything(seed)
     model = dann.DANN(*network(kind, source.train, norm))
     settings = {} if lam_max is None else {"lam_max": lam_max}
-    history = model.fit(source.train.x, source.train.y, target.train.x, val=source.val, seed=seed,
-                        epochs=epochs(kind, source.train), keep_states=True, progress=False, **settings)  # fmt: skip
+    history = model.fit(
+        source.train.x,
+        source.train.y,
+        target.train.x,
+        val=source.val,
+        seed=seed,
+        epochs=epochs(kind, source.train),
+        keep_states=True,
+        progress=False,
+        **settings,
+    )
     return model, history
 
 
@@ -92,95 +100,100 @@ def pair(kind: str, shift, seed: int):
     return domains.digit_domains(seed) if kind == "digits" else domains.hospital_domains(*shift, seed)
 
 
-def tune(kind: str, shift, seed: int) -> dict:
+def tune(kind: str, shift, seed: int) -> list[dict]:
     """Target test accuracy of each setting."""
     source, target = pair(kind, shift, seed)
-    scores = {}
+    rows = []
     for norm, lam in SETTINGS:
         model, _ = adversarial(kind, source, target, seed, lam, norm)
-        scores[f"{norm} norm, λ {lam:g}"] = accuracy(model, target.test)
-    return scores
+        scores = {"accuracy": accuracy(model, target.test)}
+        rows.append({"data": target.provenance, "way": f"{norm} norm, λ {lam:g}", "scores": scores})
+    return rows
 
 
-def report(kind: str, shift, seed: int) -> dict:
-    """Target and source test accuracy of each row, and the proxy A-distance of the features."""
+def report(kind: str, shift, seed: int) -> list[dict]:
+    """Target and source test accuracy of each way, and for two of them the proxy A-distance of the features."""
     source, target = pair(kind, shift, seed)
-    alone, scores = source_only(kind, source.train, seed), {}
+    alone, rows = source_only(kind, source.train, seed), []
 
-    def note(name, model):
-        scores[name] = accuracy(model, target.test)
-        scores[f"{name}, on source"] = accuracy(model, source.test)
+    def note(way, model, features=None):
+        scores = {"accuracy": accuracy(model, target.test), "accuracy on source": accuracy(model, source.test)}
+        if features is not None:  # in eval mode, as predicting has left them
+            with torch.inference_mode():
+                f = [features(mtl.to_float(part.test.x)) for part in (source, target)]
+            scores["proxy A-distance"] = round(transferability.proxy_a_distance(*f), 3)
+        rows.append({"data": target.provenance, "way": way, "scores": scores})
 
-    def distance(features):
-        f = [features(mtl.to_float(part.test.x)) for part in (source, target)]
-        return round(dann.proxy_a_distance(*f), 3)
-
-    with torch.inference_mode():
-        note("source only", alone)
-        scores["proxy A-distance, source only"] = distance(alone[0])
+    note("source only", alone, alone[0])
     if kind not in TABLES:
-        note("AdaBN", dann.adapt_batch_norm(alone, target.train.x))
+        note("AdaBN", adabn.adapt_batch_norm(alone, target.train.x))
         model, _ = adversarial(kind, source, target, seed, 0.0)
         note("λ = 0", model)
     model, history = adversarial(kind, source, target, seed)
-    note("DANN", model)
-    with torch.inference_mode():
-        scores["proxy A-distance, DANN"] = distance(model.features)
+    note("DANN", model, model.features)
     best = max(range(len(history.val_accuracy)), key=history.val_accuracy.__getitem__)
     model.load_state_dict(history.states[best])
     note("DANN, epoch by source validation", model)
-    dann.oracle(model, history, target.val.x, target.val.y)
+    oracle(model, history, target.val.x, target.val.y)
     note("DANN, oracle epoch", model)
     if shift and "label shift" in shift[0]:
         note("DANN, λ 1", adversarial(kind, source, target, seed, 1.0)[0])
     note("ceiling", source_only(kind, target.train, seed))
-    return scores | {"data": target.provenance}
+    return rows
+
+
+STAGES = {"tuning": (tune, TUNE_SEEDS), "report": (report, SEEDS)}
+KEYS = {  # kind -> what the two parts of its shift are called in the record
+    "smear": ("shift", "strength"),
+    "digits": (),
+    "hospitals": ("source", "target"),
+    "others": ("pair", "strength"),
+}
+
+
+def cells(stage: str, kinds=tuple(KEYS), seeds=None) -> list[dict]:
+    """All cells of a stage, or those of some kinds and some seeds."""
+    shifts = {
+        "smear": TUNING if stage == "tuning" else REPORT + FAILURES + STRENGTHS,
+        "digits": [()],
+        "hospitals": [(a, b) for a in domains.HOSPITALS for b in domains.HOSPITALS if a != b],
+        "others": other_shifts.SHIFTS,
+    }
+    return [
+        {"stage": stage, "kind": kind, **dict(zip(KEYS[kind], shift, strict=True)), "seed": seed}
+        for kind in (["smear"] if stage == "tuning" else kinds)
+        for shift in shifts[kind]
+        for seed in seeds or STAGES[stage][1]
+    ]
+
+
+def compute(stage: str, kind: str, seed: int, **shift) -> list[dict]:
+    """The rows of one cell: ``shift`` are the ``KEYS`` of its kind with their values."""
+    return STAGES[stage][0](kind, tuple(shift.values()), seed)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tune", action="store_true")
-    parser.add_argument("--only", nargs="*", default=["smear", "digits", "hospitals", "others"])
+    parser.add_argument("--only", nargs="*", default=list(KEYS), choices=list(KEYS))
     parser.add_argument("--seeds", nargs="*", type=int, help="only these, e.g. one process for each half")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    stage, run, seeds = ("tuning", tune, TUNE_SEEDS) if args.tune else ("report", report, SEEDS)
-    hospitals = [(a, b) for a in domains.HOSPITALS for b in domains.HOSPITALS if a != b]
-    shifts = {
-        "smear": TUNING if args.tune else REPORT + FAILURES + STRENGTHS,
-        "digits": [None],
-        "hospitals": hospitals,
-        "others": other_shifts.SHIFTS,
-    }
-    kinds = ["smear"] if args.tune else args.only
-    known = {json.dumps([row["stage"], row["kind"], row["shift"], row["seed"]]) for row in LOG.rows()}
-    todo = [(kind, shift, seed) for kind in kinds for shift in shifts[kind] for seed in args.seeds or seeds]
-    for kind, shift, seed in tqdm(todo):
-        if json.dumps([stage, kind, shift, seed]) not in known:
-            start = time.perf_counter()
-            row = {"stage": stage, "kind": kind, "shift": shift, "seed": seed, "scores": run(kind, shift, seed)}
-            LOG.add(row | {"seconds": round(time.perf_counter() - start, 1)})
-    summarise(LOG.rows())
+    fill(LOG, cells("tuning" if args.tune else "report", args.only, args.seeds), compute)
+    summarise(LOG.runs())
 
 
-def summarise(done: list[dict]) -> None:
-    """``results/dann.json``: of all shifts that are complete, for each way a list of one score per seed."""
-    rows = {}
-    for run in sorted(done, key=lambda run: run["seed"]):
-        key = json.dumps([run["stage"], run["kind"], run["shift"]])
-        about = {name: run[name] for name in ("stage", "kind", "shift")}
-        row = rows.setdefault(key, about | {"seeds": [], "scores": {}})
-        row["seeds"].append(run["seed"])
-        for name, value in run["scores"].items():
-            row["scores"].setdefault(name, []).append(value)
-    rows = [row for row in rows.values() if row["seeds"] == list(TUNE_SEEDS if row["stage"] == "tuning" else SEEDS)]
-    for row in rows:
-        row["data"] = row["scores"].pop("data", ["twin"])[0]
-    result = header(seeds=list(SEEDS), seconds=sum(run["seconds"] for run in done)) | {
+def summarise(runs: list[dict]) -> None:
+    """``results/dann.json`` of all shifts that are complete; each row says its seeds, since the tuning has others."""
+    rows = []
+    for stage, (_, seeds) in STAGES.items():
+        rows += [row | {"seeds": list(seeds)} for row in tidy(runs, cells(stage))]
+    result = header(seeds=list(SEEDS), seconds=total_seconds(runs)) | {
+        "score": "accuracy",
         "epochs": EPOCHS,
         "rows": rows,
     }
-    write("dann", result, row_starts="stage")
+    write("dann", result)
 
 
 if __name__ == "__main__":

@@ -5,22 +5,25 @@
 
 The same network (``CourseCNN`` with batch norm), images, epochs, batches and rate (Adam, 1e-3); all else is each
 library's own default (reversal weight 1, their domain classifier, their loader). Seconds are measured in turns, in one
-process on one thread: each round trains every implementation for one epoch.
+process on one thread: each round trains every implementation for one epoch. The accuracies are resumable, each a line
+of ``_run/dann_peers.jsonl``.
 """
 
-import json
+import argparse
 import time
+from functools import lru_cache
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from record import RESULTS, header
+from record import Log, fill, header, tidy, total_seconds, write
 from torch import nn
-from tqdm import tqdm
 
 import medtl_helpers as mtl
-from medtl_helpers import dann, domains
+from medtl_helpers.data import domains
+from medtl_helpers.methods import dann
 
+LOG = Log("dann_peers")
 SHIFT, SEEDS, EPOCHS, BATCH, ROUNDS = ("texture", 0.6), range(100, 110), 15, 64, 5
 
 
@@ -34,8 +37,9 @@ def ours(source, target, seed: int, epochs: int, lam_max: float = 0.3):
     features, head = start(seed)
     model = dann.DANN(features, 64, 8)
     model.head = head
-    model.fit(*source.train, target.train.x, epochs=epochs, batch_size=BATCH, lam_max=lam_max, seed=seed,
-              progress=False)  # fmt: skip
+    model.fit(
+        *source.train, target.train.x, epochs=epochs, batch_size=BATCH, lam_max=lam_max, seed=seed, progress=False
+    )
     return lambda x: mtl.predict(model, x).argmax(1)
 
 
@@ -70,8 +74,17 @@ def skada(source, target, seed: int, epochs: int):
 
     features, head = start(seed)
     features.head = head
-    net = DANN(features, layer_name="pool", num_features=64, batch_size=2 * BATCH, max_epochs=epochs, train_split=None,
-               optimizer=torch.optim.Adam, lr=1e-3, verbose=0)  # fmt: skip
+    net = DANN(
+        features,
+        layer_name="pool",
+        num_features=64,
+        batch_size=2 * BATCH,
+        max_epochs=epochs,
+        train_split=None,
+        optimizer=torch.optim.Adam,
+        lr=1e-3,
+        verbose=0,
+    )
     x = torch.cat([source.train.x, target.train.x])
     y = torch.cat([source.train.y, torch.full((len(target.train.x),), -1)])  # −1: no label
     domain = torch.cat([torch.full((len(source.train.x),), 1), torch.full((len(target.train.x),), -2)])
@@ -90,9 +103,13 @@ def pytorch_adapt(source, target, seed: int, epochs: int):
     for _ in range(epochs):
         for batch in torch.randperm(len(source.train.y), generator=generator).split(BATCH):
             other = torch.randint(len(target.train.x), (len(batch),), generator=generator)
-            data = {"src_imgs": mtl.to_float(source.train.x[batch]), "src_labels": source.train.y[batch],
-                    "target_imgs": mtl.to_float(target.train.x[other]),
-                    "src_domain": torch.zeros(len(batch)), "target_domain": torch.ones(len(batch))}  # fmt: skip
+            data = {
+                "src_imgs": mtl.to_float(source.train.x[batch]),
+                "src_labels": source.train.y[batch],
+                "target_imgs": mtl.to_float(target.train.x[other]),
+                "src_domain": torch.zeros(len(batch)),
+                "target_domain": torch.ones(len(batch)),
+            }
             hook({**models, **data})
     model = nn.Sequential(features, head)
     return lambda x: mtl.predict(model, x).argmax(1)
@@ -111,37 +128,60 @@ IMPLEMENTATIONS = {
 }
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    begin = time.perf_counter()
-    source, target = domains.smear_domains(SHIFT[0], 0, strength=SHIFT[1])
-    seconds = {name: [] for name in IMPLEMENTATIONS}
+CELLS = [{"way": way, "seed": seed} for seed in SEEDS for way in IMPLEMENTATIONS]
+
+
+@lru_cache(1)  # all implementations of a seed see the same images
+def domains_of(seed: int):
+    return domains.smear_domains(SHIFT[0], seed, strength=SHIFT[1])
+
+
+def compute(way: str, seed: int) -> list[dict]:
+    """Accuracy of one implementation on both domains."""
+    source, target = domains_of(seed)
+    predict = IMPLEMENTATIONS[way](source, target, seed, EPOCHS)
+    scores = {
+        name: round((predict(d.test.x) == d.test.y).float().mean().item(), 4)
+        for name, d in (("accuracy", target), ("accuracy on source", source))
+    }
+    return [{"scores": scores}]
+
+
+def seconds_per_step() -> dict[str, np.ndarray]:
+    """Of every implementation, one value per round."""
+    source, target = domains_of(0)
+    seconds = {way: [] for way in IMPLEMENTATIONS}
     steps = -(-len(source.train.y) // BATCH)
     for _ in range(ROUNDS):
-        for name, train in IMPLEMENTATIONS.items():
+        for way, train in IMPLEMENTATIONS.items():
             clock = time.perf_counter()
             train(source, target, 0, 1)
-            seconds[name].append((time.perf_counter() - clock) / steps)
-    accuracy = {name: [] for name in IMPLEMENTATIONS}
-    for seed in tqdm(SEEDS):
-        source, target = domains.smear_domains(SHIFT[0], seed, strength=SHIFT[1])
-        for name, train in IMPLEMENTATIONS.items():
-            predict = train(source, target, seed, EPOCHS)
-            accuracy[name].append(
-                {where: round((predict(d.test.x) == d.test.y).float().mean().item(), 4)
-                 for where, d in (("target", target), ("source", source))}
-            )  # fmt: skip
-            print(name, accuracy[name][-1], flush=True)
-    ratios = {name: np.array(values) / np.array(seconds["bare loop"]) for name, values in seconds.items()}
-    result = header(seeds=list(SEEDS), seconds=time.perf_counter() - begin) | {
+            seconds[way].append((time.perf_counter() - clock) / steps)
+    return {way: np.array(values) for way, values in seconds.items()}
+
+
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    torch.set_num_threads(1)
+    begin = time.perf_counter()
+    seconds = seconds_per_step()
+    clocked = time.perf_counter() - begin
+    fill(LOG, CELLS, compute)
+    runs = LOG.runs()
+    rows = tidy(runs, CELLS)
+    for row in rows:
+        mine = seconds[row["way"]]
+        row["seconds per step"] = round(float(np.median(mine)), 4)
+        row["times the bare loop"] = [round(float(ratio), 3) for ratio in mine / seconds["bare loop"]]
+        print(row["way"], row["seconds per step"], row["times the bare loop"])
+    result = header(seeds=list(SEEDS), seconds=clocked + total_seconds(runs)) | {
+        "score": "accuracy",
+        "data": "twin",
         "shift": SHIFT,
         "epochs": EPOCHS,
-        "seconds per step": {name: round(float(np.median(values)), 4) for name, values in seconds.items()},
-        "times the bare loop": {name: [round(float(r), 3) for r in values] for name, values in ratios.items()},
-        "accuracy": accuracy,
+        "rows": rows,
     }
-    (RESULTS / "dann_peers.json").write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps({name: result[name] for name in ("seconds per step", "times the bare loop")}, indent=1))
+    write("dann_peers", result)
 
 
 if __name__ == "__main__":

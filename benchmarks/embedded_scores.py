@@ -5,7 +5,7 @@
     MEDTL_DATA=/folder/with/medmnist python benchmarks/embedded_scores.py --real    # frozen features on real images
     python benchmarks/embedded_scores.py --card                             # write the weights' card from the results
 
-Resumable: each score is a line of ``_run/embedded_scores.jsonl``. Only (b) is transfer to a new task. Rows: a linear
+Resumable: each cell is a line of ``_run/embedded_scores.jsonl``. Only (b) is transfer to a new task. Rows: a linear
 probe on the frozen embedded network and on a frozen random one; logistic regression on what all stages of the frozen
 network say (``stage_features``); the probe followed by fine-tuning (ResNet: all; VGG16: blocks 4 and 5); the same
 network, and a small one (``CourseCNN``), trained from scratch, and once more for four times as many epochs.
@@ -14,35 +14,41 @@ copies were chosen on other draws of cells, scanner D too, that share no image w
 """
 
 import argparse
-import json
 import time
 from dataclasses import asdict
 from functools import partial
-from itertools import product
 
 import numpy as np
 import torch
-from record import RESULTS, Log, header
+from record import Log, fill, header, read, tidy, total_seconds, write
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from tqdm import tqdm
 
 import medtl_helpers as mtl
-from medtl_helpers import sources, weights
-from medtl_helpers.metrics import weighted_auroc
-from medtl_helpers.phantoms import SMEAR
+from medtl_helpers.data import pretraining as sources
+from medtl_helpers.data import smears
+from medtl_helpers.data.smears import SMEAR
+from medtl_helpers.methods import weights
+from medtl_helpers.methods.metrics import weighted_auroc
 
 LOG = Log("embedded_scores")
 SEEDS, N = range(100, 110), 10
 COPIES = 6  # of each image for "all stages": as it is, and five times moved
 LONGER = "from scratch, 4 × as long"
 SLOW = ("vgg16, embedded, fine-tuned", "vgg16, from scratch")  # left out of (a): hours for what is no new task
-WAYS = ("embedded, probe", "embedded, all stages", "embedded, fine-tuned", "random, probe", "random, all stages",
-        "from scratch", LONGER)  # fmt: skip
+WAYS = (
+    "embedded, probe",
+    "embedded, all stages",
+    "embedded, fine-tuned",
+    "random, probe",
+    "random, all stages",
+    "from scratch",
+    LONGER,
+)
 EPOCHS = {"resnet": 40, "vgg16": 20}  # of everything but the probe
-CASES = {"a": sources.SEEN_CELLS, "b": sources.HELD_OUT_CELLS}
+CASES = {"a": sources.SEEN_CELLS, "b": smears.HELD_OUT_CELLS}
 
 
 def answers(model, task) -> np.ndarray:
@@ -73,21 +79,32 @@ def with_backbone(network, start, how, task, seed, longer=1):
     options = {"batch_size": 16, "seed": seed, "progress": False}
     if how == "all":
         lr = {"resnet": 1e-3, "vgg16": 1e-4}[network]
-        mtl.fine_tune(model, task.train, task.val, epochs=longer * EPOCHS[network], lr=lr, augment=mtl.augment,
-                      **options)  # fmt: skip
+        mtl.fine_tune(
+            model, task.train, task.val, epochs=longer * EPOCHS[network], lr=lr, augment=mtl.augment, **options
+        )
         return answers(model, task)
     mtl.probe(model, task.train, task.val, epochs=40, **options)
     if how == "top":
         lr, frozen = {"resnet": (3e-4, None), "vgg16": (1e-4, "block3")}[network]
-        mtl.fine_tune(model, task.train, task.val, frozen_upto=frozen, epochs=EPOCHS[network], lr=lr,
-                      augment=mtl.augment, **options)  # fmt: skip
+        mtl.fine_tune(
+            model,
+            task.train,
+            task.val,
+            frozen_upto=frozen,
+            epochs=EPOCHS[network],
+            lr=lr,
+            augment=mtl.augment,
+            **options,
+        )
     return answers(model, task)
 
 
-def phantoms(cases, only) -> dict:
-    """Accuracies per seed of every case, network and way, whose names contain one of ``only``."""
-    ways = {"small network, from scratch": partial(small_network, 1),
-            f"small network, {LONGER}": partial(small_network, 4)}  # fmt: skip
+def ways_on_phantoms() -> dict:
+    """Name → function of a task and a seed that gives answers for the task's test images."""
+    ways = {
+        "small network, from scratch": partial(small_network, 1),
+        f"small network, {LONGER}": partial(small_network, 4),
+    }
     for network in ("resnet", "vgg16"):
         ways |= {
             f"{network}, embedded, probe": partial(with_backbone, network, "embedded", "probe"),
@@ -98,27 +115,41 @@ def phantoms(cases, only) -> dict:
             f"{network}, from scratch": partial(with_backbone, network, "random", "all"),
             f"{network}, {LONGER}": partial(with_backbone, network, "random", "all", longer=4),
         }
-    known = {(row["case"], row["way"], row["seed"]) for row in LOG.rows()}
-    for case, name in product(cases, ways):
-        if not any(part in name for part in only) or (case == "a" and (name.endswith(LONGER) or name in SLOW)):
-            continue
-        for seed in tqdm([s for s in SEEDS if (case, name, s) not in known], desc=f"{case}, {name}"):
-            start = time.perf_counter()
-            task = sources.cell_task([list(SMEAR).index(cell) for cell in CASES[case]], N, seed)
-            mtl.seed_everything(seed)
-            accuracy = round(float((ways[name](task, seed) == task.test.y.numpy()).mean()), 4)
-            seconds = round(time.perf_counter() - start, 1)
-            LOG.add({"case": case, "way": name, "seed": seed, "accuracy": accuracy, "seconds": seconds})
-    return complete(LOG.rows())
+    return ways
 
 
-def complete(rows: list[dict]) -> dict:
-    """Case → way → one accuracy per seed, of the ways that have all seeds."""
-    scores = {case: {} for case in CASES}
-    for row in sorted(rows, key=lambda row: row["seed"]):
-        scores[row["case"]].setdefault(row["way"], []).append(row["accuracy"])
-    return {
-        case: {way: found for way, found in ways.items() if len(found) == len(SEEDS)} for case, ways in scores.items()
+ON_PHANTOMS = ways_on_phantoms()
+
+
+def cells(cases, only) -> list[dict]:
+    """Every case, way and seed, of the ways whose names contain one of ``only``."""
+    return [
+        {"case": case, "way": way, "seed": seed}
+        for case in cases
+        for way in ON_PHANTOMS
+        if any(part in way for part in only) and not (case == "a" and (way.endswith(LONGER) or way in SLOW))
+        for seed in SEEDS
+    ]
+
+
+def compute(case: str, way: str, seed: int) -> list[dict]:
+    """The accuracy of one way on one draw of cells."""
+    task = sources.cell_task([list(SMEAR).index(cell) for cell in CASES[case]], N, seed)
+    mtl.seed_everything(seed)
+    accuracy = float((ON_PHANTOMS[way](task, seed) == task.test.y.numpy()).mean())
+    return [{"scores": {"accuracy": round(accuracy, 4)}}]
+
+
+def phantoms(cases, only) -> dict:
+    """Computes what is asked for and not known yet; returns what is complete, as a part of the record."""
+    fill(LOG, cells(cases, only), compute)
+    runs = LOG.runs()
+    return header(seeds=list(SEEDS), seconds=total_seconds(runs)) | {
+        "score": "accuracy",
+        "data": "twin",
+        "size": 64,
+        "labels per class": N,
+        "rows": tidy(runs, cells(CASES, [""])),
     }
 
 
@@ -126,32 +157,41 @@ def real() -> dict:
     """Test AUROC of logistic regression on frozen features of all real images, and what embedded weights add to it.
 
     C is chosen on validation AUROC. The gain over random weights is that over the mean of three random networks.
+    Returns a part of the record, with the gains in its header.
     """
-    found, scores, gains = {}, {}, {}
+    begin, rows, gains = time.perf_counter(), [], {}
     for data in ("breast", "pneumonia"):
         task = mtl.load(data, size=64)
         if task.provenance != "real":
             raise SystemExit(f"{data} is not on this disk.")
+        y = (task.test.y == task.positive).numpy()
         for network in ("resnet", "vgg16"):
-            for start, seeds in (("random", (0, 1, 2)), ("embedded", (0,)), (None, (0,))):
-                for seed in seeds:
-                    mtl.seed_everything(seed)
-                    model = mtl.freeze(mtl.load_backbone(network, 2, weights=start, quiet=True))
-                    name = f"{data}, {network}, {model.weights.provenance}"
-                    if seed < len(found.get(name, [])):  # no ImageNet weights here: embedded again
-                        continue
-                    found.setdefault(name, []).append(scores_of_test_images(model, task))
-                    print(name, len(found[name]), flush=True)
-            y, ours = (task.test.y == task.positive).numpy(), found[f"{data}, {network}, phantoms"]
+            found = scores_by_weights(network, task)
             for other in ("random", "stand-in"):
-                theirs = found.get(f"{data}, {network}, {other}")
-                if theirs:
-                    gain = auroc_difference(y, ours[0], theirs)
+                if other in found:
+                    gain = auroc_difference(y, found["phantoms"][0], found[other])
                     print(f"{data}, {network}, phantoms minus {other}: {gain}", flush=True)
                     gains[f"{data}, {network}, phantoms minus {other}"] = asdict(gain)
-            scores |= {name: [round(float(roc_auc_score(y, score)), 4) for score in runs]
-                       for name, runs in found.items() if name.startswith(f"{data}, {network}")}  # fmt: skip
-    return {"scores": scores, "gains": gains}
+            for way, runs in found.items():
+                aurocs = [round(float(roc_auc_score(y, scores)), 4) for scores in runs]
+                row = {"task": data, "network": network, "way": way, "scores": {"auroc": aurocs}}
+                rows.append(row | {"seeds": list(range(len(runs)))})
+    about = header(seeds=[0, 1, 2], seconds=time.perf_counter() - begin)
+    return about | {"score": "auroc", "data": "real", "size": 64, "gains": gains, "rows": rows}
+
+
+def scores_by_weights(network: str, task) -> dict[str, list[np.ndarray]]:
+    """Provenance of the weights → for each seed the scores of the test images; only random weights have several."""
+    found: dict[str, list[np.ndarray]] = {}
+    for start, seeds in (("random", (0, 1, 2)), ("embedded", (0,)), (None, (0,))):
+        for seed in seeds:
+            mtl.seed_everything(seed)
+            model = mtl.freeze(mtl.load_backbone(network, 2, weights=start, quiet=True))
+            runs = found.setdefault(model.weights.provenance, [])
+            if seed == len(runs):  # else no other weights are here: the embedded ones again
+                runs.append(scores_of_test_images(model, task))
+                print(task.name, network, model.weights.provenance, len(runs), flush=True)
+    return found
 
 
 def auroc_difference(y, ours, theirs, resamples=2000) -> mtl.Interval:
@@ -172,16 +212,19 @@ def scores_of_test_images(model, task) -> np.ndarray:
     x = [mtl.prefix_features(model, split.x).numpy() for split in (task.train, task.val, task.test)]
     y = [(split.y == task.positive).numpy() for split in (task.train, task.val, task.test)]
     best = max(
-        (make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000)).fit(x[0], y[0])
-         for c in 10.0 ** np.arange(-5, 1)),
+        (
+            make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000)).fit(x[0], y[0])
+            for c in 10.0 ** np.arange(-5, 1)
+        ),
         key=lambda m: roc_auc_score(y[1], m.decision_function(x[1])),
-    )  # fmt: skip
+    )
     return best.decision_function(x[2])
 
 
 def card() -> str:
     """The card of the embedded weights in Markdown, every number from the committed results."""
-    scores = mtl.recorded("embedded_scores")
+    on_phantoms = mtl.Record("embedded_scores", "phantoms")
+    on_real = mtl.Record("embedded_scores", "real") if "real" in mtl.recorded("embedded_scores") else None
     lines = [CARD_HEAD]
     for network, file in weights.EMBEDDED.items():
         about = mtl.recorded(f"pretraining_{network}")
@@ -194,39 +237,45 @@ def card() -> str:
         )
         lines.append("| at 64 px, ten labels per class, accuracy | (a) seen classes, new scanner | (b) new task |")
         lines.append("|---|---|---|")
-        for way in WAYS:
-            cells = [scores["phantoms"]["scores"][case].get(f"{network}, {way}") for case in CASES]
-            lines.append(f"| {way} | " + " | ".join(_mean(values) for values in cells) + " |")
-        for way in ("from scratch", LONGER):
-            cells = [scores["phantoms"]["scores"][case].get(f"small network, {way}") for case in CASES]
-            lines.append(f"| another, small network, {way} | " + " | ".join(_mean(values) for values in cells) + " |")
+        names = {way: f"{network}, {way}" for way in WAYS}
+        names |= {f"another, small network, {way}": f"small network, {way}" for way in ("from scratch", LONGER)}
+        for title, way in names.items():
+            means = [_mean(on_phantoms, way, case=case) for case in CASES]
+            lines.append(f"| {title} | " + " | ".join(means) + " |")
         lines.append("")
-        new = scores["phantoms"]["scores"]["b"]
         for way in ("probe", "all stages", "fine-tuned"):
-            others = (f"{network}, from scratch", f"{network}, {LONGER}", "small network, from scratch",
-                      f"small network, {LONGER}", f"{network}, random, all stages")  # fmt: skip
+            others = (
+                f"{network}, from scratch",
+                f"{network}, {LONGER}",
+                "small network, from scratch",
+                f"small network, {LONGER}",
+                f"{network}, random, all stages",
+            )
             for other in others[: 5 if way == "all stages" else 4]:
-                if other not in new:
-                    continue
-                gain = mtl.paired_difference(new[f"{network}, embedded, {way}"], new[other])
-                lines.append(f"- (b) {way} minus {other}: {gain}")
+                if other in on_phantoms.values("way", case="b"):
+                    gain = on_phantoms.paired(f"{network}, embedded, {way}", other, case="b")
+                    lines.append(f"- (b) {way} minus {other}: {gain}")
         lines.append("")
-        if "real" not in scores:
+        if on_real is None:
             continue
         lines.append("| on real images, frozen, test AUROC | BreastMNIST | PneumoniaMNIST |\n|---|---|---|")
-        for kind in ("phantoms", "random", "stand-in"):
-            cells = [scores["real"]["scores"].get(f"{data}, {network}, {kind}") for data in ("breast", "pneumonia")]
-            lines.append(f"| {kind} | " + " | ".join(_mean(values) for values in cells) + " |")
+        for way in ("phantoms", "random", "stand-in"):
+            means = [_mean(on_real, way, task=task, network=network) for task in ("breast", "pneumonia")]
+            lines.append(f"| {way} | " + " | ".join(means) + " |")
         lines.append("")
-        lines += [f"- {name.replace(f', {network}', '')}: {mtl.Interval(**gain)}"
-                  for name, gain in scores["real"]["gains"].items() if f", {network}," in name]  # fmt: skip
+        lines += [
+            f"- {name.replace(f', {network}', '')}: {mtl.Interval(**gain)}"
+            for name, gain in on_real.about["gains"].items()
+            if f", {network}," in name
+        ]
         lines.append("")
     return "\n".join(lines)
 
 
-def _mean(values: list[float] | None) -> str:
-    if not values:
+def _mean(record, way: str, **where) -> str:
+    if way not in record.values("way", **where):
         return "not run"
+    values = record.scores(way, **where)
     deviation = f" ± {np.std(values, ddof=1):.3f} ({len(values)} seeds)" if len(values) > 1 else ""
     return f"{np.mean(values):.3f}{deviation}"
 
@@ -236,12 +285,12 @@ CARD_HEAD = """\
 
 Written by `python benchmarks/embedded_scores.py --card` from the results in `benchmarks/results`. Not for diagnosis.
 
-Two networks, pre-trained by `benchmarks/pretrain.py` on images drawn by code (`medtl_helpers/sources.py`): blood cells
-of five types, chest findings other than pneumonia, waves, fractals and outlines. **Never seen** in pre-training: the
-cells basophil, immature granulocyte and monocyte, pneumonia, every breast ultrasound, and scanners B and D. Case (a)
-reads out classes that pre-training knew, on a scanner that it did not; only case (b), held-out classes on the held-out
-scanner D, is transfer to a new task. "stand-in" means given weights that stand in for ImageNet's. ± is the deviation
-over seeds.
+Two networks, pre-trained by `benchmarks/pretrain.py` on images drawn by code (`medtl_helpers/data/pretraining.py`):
+blood cells of five types, chest findings other than pneumonia, waves, fractals and outlines. **Never seen** in
+pre-training: the cells basophil, immature granulocyte and monocyte, pneumonia, every breast ultrasound, and scanners B
+and D. Case (a) reads out classes that pre-training knew, on a scanner that it did not; only case (b), held-out classes
+on the held-out scanner D, is transfer to a new task. "stand-in" means given weights that stand in for ImageNet's. ± is
+the deviation over seeds.
 """
 
 
@@ -252,18 +301,12 @@ def main() -> None:
     parser.add_argument("--case", nargs="*", default=["b", "a"])
     parser.add_argument("--only", nargs="*", default=[""], help="ways whose names contain one of these")
     args = parser.parse_args()
-    on_real = args.real
     if args.card:
         weights.embedded("vgg16").with_name("README.md").write_text(card())
-        return
-    path = RESULTS / "embedded_scores.json"
-    result = json.loads(path.read_text()) if path.is_file() else {}
-    start = time.perf_counter()
-    found = real() if on_real else {"labels per class": N, "scores": phantoms(args.case, args.only)}
-    seconds = time.perf_counter() - start if on_real else sum(row["seconds"] for row in LOG.rows())
-    about = header(seeds=[0, 1, 2] if on_real else list(SEEDS), seconds=seconds)
-    result["real" if on_real else "phantoms"] = about | {"size": 64} | found
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    elif args.real:
+        write("embedded_scores", read("embedded_scores") | {"real": real()})
+    else:
+        write("embedded_scores", read("embedded_scores") | {"phantoms": phantoms(args.case, args.only)})
 
 
 if __name__ == "__main__":

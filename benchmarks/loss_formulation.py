@@ -1,72 +1,79 @@
-"""The full grid of notebook 01: target error against λ for four R, two target hospitals, four n, many seeds.
+"""The full grid of notebook 01b: target error against λ for four R, two target hospitals, four n, many seeds.
 
     python benchmarks/loss_formulation.py --seeds 30
 
-writes ``benchmarks/results/loss_formulation.json`` with one entry per provenance (the twin always; the real table
-where it is found). Every seed draws another split, so seeds vary the patients; the fits themselves are convex.
+writes ``benchmarks/results/loss_formulation.json`` with one part per provenance (the twin always; the real table
+where it is found). Resumable: each cell is a line of ``_run/loss_formulation.jsonl``. Every seed draws another split,
+so seeds vary the patients; the fits themselves are convex.
 """
 
 import argparse
-import json
-import time
+from functools import cache
 
 import numpy as np
 import torch
-from record import RESULTS, header
-from tqdm import tqdm
+from record import Log, fill, header, read, rounded, tidy, total_seconds, write
 
 import medtl_helpers as mtl
-from medtl_helpers import hospitals
+from medtl_helpers.lessons.hospitals import experiment as hospitals
 
+LOG = Log("loss_formulation")
 TARGETS = ("hungary", "va")
 SIZES = (10, 20, 40, 80)
 SCORES = ("log loss", "balanced accuracy", "auroc")
 
 
-def grid(seeds: int) -> tuple[str, list[dict]]:
-    """All cells for the data that ``mtl.load`` finds; one row per target, n, method and λ, scores listed by seed."""
-    source_task = mtl.load("heart", site="cleveland")
-    source = hospitals.train_source(source_task)
-    cells: dict[tuple, dict] = {}
-    for site in TARGETS:
-        target = mtl.load("heart", site=site)
-        for n in SIZES:
-            for seed in tqdm(range(seeds), desc=f"{source_task.provenance} {site} n={n}"):
-                for row in hospitals.sweep(source, target, n, seed):
-                    keys = [(site, n, row["method"], row["lam"])]
-                    if row["chosen"] and row["lam"] is not None:
-                        keys.append((site, n, row["method"], "chosen"))
-                    for key in keys:
-                        cell = cells.setdefault(key, {"chosen_lam": []} | {score: [] for score in SCORES})
-                        cell["chosen_lam"].append(row["lam"])
-                        for score in SCORES:
-                            cell[score].append(round(row[score], 5))
+def cells(data: str, seeds) -> list[dict]:
+    """All cells on ``data``, which is what ``mtl.load`` finds: "real" or "twin"."""
+    return [{"data": data, "target": site, "n": n, "seed": seed} for site in TARGETS for n in SIZES for seed in seeds]
+
+
+hospital = cache(lambda site: mtl.load("heart", site=site))
+cleveland = cache(lambda: hospitals.train_source(hospital("cleveland")))
+
+
+def compute(data: str, target: str, n: int, seed: int) -> list[dict]:
+    """A row for each method at each λ, and once more with the λ "chosen" by cross-validation.
+
+    For "source only" there is nothing to choose: it has the row "chosen" alone.
+    """
     rows = []
-    for (site, n, method, lam), cell in cells.items():
-        chosen = cell.pop("chosen_lam")
-        extra = {"chosen_lam": chosen} if lam == "chosen" else {}
-        rows.append({"target": site, "n": n, "method": method, "lam": lam, **cell, **extra})
-    return source_task.provenance, rows
+    for row in hospitals.sweep(cleveland(), hospital(target), n, seed):
+        way, lam, scores = row["method"], row["lam"], rounded({name: row[name] for name in SCORES}, 5)
+        if lam is not None:
+            rows.append({"lam": lam, "way": way, "scores": scores})
+        if row["chosen"]:
+            rows.append({"lam": "chosen", "way": way, "scores": scores | ({} if lam is None else {"chosen λ": lam})})
+    return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=30)
-    seeds = parser.parse_args().seeds
+    seeds = range(parser.parse_args().seeds)
     torch.set_num_threads(1)  # 22 weights: more threads only wait for each other
-    path = RESULTS / "loss_formulation.json"
-    result = json.loads(path.read_text()) if path.exists() else {}
-    start = time.perf_counter()
-    provenance, rows = grid(seeds)
-    result[provenance] = header(seeds=list(range(seeds)), seconds=time.perf_counter() - start) | {
+    data = hospital("cleveland").provenance
+    fill(LOG, cells(data, seeds), compute)
+    summarise(LOG.runs(), data, seeds)
+
+
+def summarise(runs: list[dict], data: str, seeds) -> None:
+    """The part ``data`` of ``results/loss_formulation.json``; the other part stays as it is."""
+    wanted = cells(data, seeds)
+    here = [run for run in runs if run["data"] == data and run["seed"] in seeds]
+    rows = [{name: value for name, value in row.items() if name != "data"} for row in tidy(here, wanted)]
+    part = header(seeds=list(seeds), seconds=total_seconds(here)) | {
+        "score": "balanced accuracy",
+        "data": data,
         "lambdas": hospitals.LAMBDAS,
         "sizes": SIZES,
         "rows": rows,
     }
-    path.write_text(json.dumps(result, indent=None, separators=(",", ":")).replace('{"target"', '\n{"target"') + "\n")
-    best = [r for r in rows if r["lam"] == "chosen" and r["n"] == SIZES[0]]
-    for row in best:
-        print(row["target"], row["method"], f"log loss at n = {SIZES[0]}:", np.mean(row["log loss"]).round(3))
+    write("loss_formulation", read("loss_formulation") | {data: part})
+    for row in rows:
+        if row["lam"] == "chosen" and row["n"] == SIZES[0]:
+            loss = np.mean(row["scores"]["log loss"]).round(3)
+            print(row["target"], row["way"], f"log loss at n = {SIZES[0]}:", loss)
 
 
 if __name__ == "__main__":

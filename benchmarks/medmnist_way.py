@@ -5,18 +5,20 @@
 
 The same network, first weights, batch size and learning rates on PneumoniaMNIST (``pairs.py``); what differs is which
 epoch's weights are kept, and augmentation. Initial weights and batch order vary with the seed, the data do not. Every
-way sees the test set when it is done, and nothing is chosen by it. A run that was stopped goes on where it was.
+way sees the test set when it is done, and nothing is chosen by it. Resumable: each seed is a line of
+``_run/medmnist_way.jsonl``.
 """
 
 import argparse
-import time
+from functools import cache
 
 import numpy as np
 import pairs
-from record import RESULTS, Log, header, write
+from record import RESULTS, Log, fill, header, tidy, total_seconds, write
 
 import medtl_helpers as mtl
 
+LOG = Log("medmnist_way")
 EPOCHS = 10
 SEEDS = list(range(100, 105))  # seeds 0 and 1 were looked at before
 LAST = "`mtl.fit`, last epoch"
@@ -37,17 +39,32 @@ def accuracies(seed: int, task) -> dict[str, float]:
     return {LAST: ours(val=None), LOWEST: ours(), AUGMENTED: ours(augment=mtl.augment), THEIRS: last, MEANT: meant}
 
 
-def summary(rows: list[dict]) -> list[dict]:
+pneumonia = cache(lambda: mtl.load("pneumonia", quiet=True))
+
+
+def compute(data: str, seed: int) -> list[dict]:
+    """A row for every way on ``data``, which is what ``pneumonia`` is on this disk."""
+    found = accuracies(seed, pneumonia())
+    return [{"way": way, "scores": {"test accuracy": round(value, 4)}} for way, value in found.items()]
+
+
+def summary(runs: list[dict]) -> list[dict]:
     """For each kind of data and way: accuracies by seed, their mean, the difference to the authors' last epoch."""
     result = []
-    for data in sorted({row["data"] for row in rows}):
-        here = sorted((row for row in rows if row["data"] == data), key=lambda row: row["seed"])
-        scores = {way: [row["test accuracy"][way] for row in here] for way in WAYS}
-        result += [{
-            "data": data, "way": way, "seeds": [row["seed"] for row in here], "test accuracy": scores[way],
-            "mean": round(float(np.mean(scores[way])), 4),
-            "minus theirs": None if way == THEIRS else str(mtl.paired_difference(scores[way], scores[THEIRS])),
-        } for way in WAYS]  # fmt: skip
+    for data in sorted({run["data"] for run in runs}):
+        seeds = sorted({run["seed"] for run in runs if run["data"] == data})
+        rows = {row["way"]: row for row in tidy(runs, [{"data": data, "seed": seed} for seed in seeds])}
+        theirs = rows[THEIRS]["scores"]["test accuracy"]
+        for way in WAYS:
+            ours = rows[way]["scores"]["test accuracy"]
+            result.append(
+                rows[way]
+                | {
+                    "seeds": seeds,
+                    "mean": round(float(np.mean(ours)), 4),
+                    "minus theirs": None if way == THEIRS else str(mtl.paired_difference(ours, theirs)),
+                }
+            )
     return result
 
 
@@ -55,18 +72,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS, help="none: only write what the log holds")
     args = parser.parse_args()
-    log, task = Log("medmnist_way"), mtl.load("pneumonia", quiet=True)
-    known = {(row["data"], row["seed"]) for row in log.rows()}
-    for seed in args.seeds:
-        if (task.provenance, seed) not in known:
-            start = time.perf_counter()
-            found = {way: round(value, 4) for way, value in accuracies(seed, task).items()}
-            log.add({"data": task.provenance, "seed": seed, "test accuracy": found,
-                     "seconds": round(time.perf_counter() - start)})  # fmt: skip
-            print(task.provenance, seed, found, flush=True)
-    rows = log.rows()
-    about = header(seeds=sorted({row["seed"] for row in rows}), seconds=sum(row["seconds"] for row in rows))
-    write("medmnist_way", about | {"epochs": EPOCHS, "rows": summary(rows)}, row_starts="data")
+    fill(LOG, [{"data": pneumonia().provenance, "seed": seed} for seed in args.seeds], compute)
+    runs = LOG.runs()
+    about = header(seeds=sorted({run["seed"] for run in runs}), seconds=total_seconds(runs))
+    write("medmnist_way", about | {"score": "test accuracy", "epochs": EPOCHS, "rows": summary(runs)})
     print(f"Written: {RESULTS / 'medmnist_way.json'}")
 
 

@@ -10,14 +10,13 @@ import torch
 from scipy import ndimage
 from sklearn import datasets
 
-from medtl_helpers.domains import Domain
-from medtl_helpers.tasks import Split
+from medtl_helpers.data.tasks import Split, Task
 
 # name, and the degrees of the turn, or the standard deviation of the assay's log gains
 SHIFTS = [("moons", 30), ("digits", 20), ("digits", 40), ("breast cancer", 0.5), ("wine", 0.5)]
 
 
-def pair(name: str, amount: float, seed: int) -> tuple[Domain, Domain]:
+def pair(name: str, amount: float, seed: int) -> tuple[Task, Task]:
     """(source, target), float32 N×D; a half of the rows each: 60 % of it to train, 15 % to validate, 25 % to test."""
     x, y = {
         "moons": lambda: datasets.make_moons(1200, noise=0.1, random_state=seed),
@@ -40,6 +39,6 @@ def pair(name: str, amount: float, seed: int) -> tuple[Domain, Domain]:
     def domain(title, x, rows):
         train, val, test = np.split(rows, [int(0.6 * len(rows)), int(0.75 * len(rows))])
         parts = [Split(torch.tensor(x[at], dtype=torch.float32), torch.tensor(y[at])) for at in (train, val, test)]
-        return Domain(title, *parts, tuple(map(str, np.unique(y))), "twin" if name == "moons" else "real")
+        return Task(title, *parts, tuple(map(str, np.unique(y))), provenance="twin" if name == "moons" else "real")
 
     return domain(name, x, here), domain(f"{name}, shifted by {amount:g}", moved, there)

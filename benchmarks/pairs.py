@@ -20,9 +20,10 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import models, transforms
 
 import medtl_helpers as mtl
-from medtl_helpers import domains, nets
-from medtl_helpers import keras_recipes as recipes
-from medtl_helpers.keras_recipes import keras
+from medtl_helpers.data import domains
+from medtl_helpers.methods import backbones
+from medtl_helpers.methods import keras_recipes as recipes
+from medtl_helpers.methods.keras_backend import keras
 
 
 class Pair(NamedTuple):
@@ -193,7 +194,7 @@ def as_the_course(model, task, epochs, batch_size=128, **settings):
 
 
 def small_resnet(seed=0):
-    return seeded(lambda: nets.small_resnet(2), seed)
+    return seeded(lambda: backbones.small_resnet(2), seed)
 
 
 def medmnist(epochs=2):
@@ -250,8 +251,9 @@ def keras_probe(epochs, build):
             head.set_weights(start)
             recipes.train_only(network, "head", lr=1e-4)
             a, b = inputs()
-            network.fit(a, y.numpy(), validation_data=(b, val_y.numpy()), epochs=epochs, batch_size=32, shuffle=False,
-                        verbose=0)  # fmt: skip
+            network.fit(
+                a, y.numpy(), validation_data=(b, val_y.numpy()), epochs=epochs, batch_size=32, shuffle=False, verbose=0
+            )
             return head.predict(cached[1], verbose=0)
 
         return run
@@ -271,8 +273,9 @@ def vgg16_of(layout, training, n=16):
     before = keras.config.image_data_format()
     keras.config.set_image_data_format(layout)
     mtl.seed_everything(0)
-    trunk = keras.applications.VGG16(weights=None, include_top=False,
-                                     input_shape=(64, 64, 3) if layout == "channels_last" else (3, 64, 64))  # fmt: skip
+    trunk = keras.applications.VGG16(
+        weights=None, include_top=False, input_shape=(64, 64, 3) if layout == "channels_last" else (3, 64, 64)
+    )
     pooled = keras.layers.GlobalAveragePooling2D()(trunk.output)
     network = keras.Model(trunk.input, keras.layers.Dense(2)(pooled))
     keras.config.set_image_data_format(before)
@@ -325,24 +328,82 @@ def adversarial():
 
 VGG = "VGG16, {} 16 images of 64 px, Keras {}"
 PAIRS = [
-    Pair("shuffled, augmented, normalised batches", "batches of `mtl.fit`", "`DataLoader`, PIL transforms", True, 10,
-         None, batches),
+    Pair(
+        "shuffled, augmented, normalised batches",
+        "batches of `mtl.fit`",
+        "`DataLoader`, PIL transforms",
+        True,
+        10,
+        None,
+        batches,
+    ),
     Pair("training a small CNN", "`mtl.fit`", "bare loop", False, 1.05, 1, loop_on_images),
-    Pair("training a linear head (steps of a fraction of a millisecond)", "`mtl.fit`", "bare loop", False, None, 1,
-         loop_on_features),
-    Pair("PneumoniaMNIST, small ResNet, same batches and rates", "`mtl.fit`", "the MedMNIST authors' way", True, 1,
-         None, medmnist),
-    Pair("an epoch of VGG16's head, torch", "on cached features", "through the frozen trunk", True, 10, None,
-         lambda: torch_probe(1, False)),
-    Pair("five epochs of VGG16's head, torch", "`fit_cached`, cache included", "through the frozen trunk", True, 1,
-         None, lambda: torch_probe(5, True)),
-    Pair("an epoch of VGG16's head, Keras", "on cached features", "through the frozen trunk", True, 10, None,
-         lambda: keras_probe(1, False)),
-    Pair("five epochs of VGG16's head, Keras", "cached, cache included", "through the frozen trunk", True, 1, None,
-         lambda: keras_probe(5, True)),
-    *(Pair(VGG.format(word, layout), "Keras on torch", "torchvision", False, 1.6 if layout == "channels_last" else None,
-           None, lambda layout=layout, training=training: vgg16_of(layout, training))
-      for layout in ("channels_last", "channels_first")
-      for word, training in (("forward", False), ("a step of Adam on", True))),
+    Pair(
+        "training a linear head (steps of a fraction of a millisecond)",
+        "`mtl.fit`",
+        "bare loop",
+        False,
+        None,
+        1,
+        loop_on_features,
+    ),
+    Pair(
+        "PneumoniaMNIST, small ResNet, same batches and rates",
+        "`mtl.fit`",
+        "the MedMNIST authors' way",
+        True,
+        1,
+        None,
+        medmnist,
+    ),
+    Pair(
+        "an epoch of VGG16's head, torch",
+        "on cached features",
+        "through the frozen trunk",
+        True,
+        10,
+        None,
+        lambda: torch_probe(1, False),
+    ),
+    Pair(
+        "five epochs of VGG16's head, torch",
+        "`fit_cached`, cache included",
+        "through the frozen trunk",
+        True,
+        1,
+        None,
+        lambda: torch_probe(5, True),
+    ),
+    Pair(
+        "an epoch of VGG16's head, Keras",
+        "on cached features",
+        "through the frozen trunk",
+        True,
+        10,
+        None,
+        lambda: keras_probe(1, False),
+    ),
+    Pair(
+        "five epochs of VGG16's head, Keras",
+        "cached, cache included",
+        "through the frozen trunk",
+        True,
+        1,
+        None,
+        lambda: keras_probe(5, True),
+    ),
+    *(
+        Pair(
+            VGG.format(word, layout),
+            "Keras on torch",
+            "torchvision",
+            False,
+            1.6 if layout == "channels_last" else None,
+            None,
+            lambda layout=layout, training=training: vgg16_of(layout, training),
+        )
+        for layout in ("channels_last", "channels_first")
+        for word, training in (("forward", False), ("a step of Adam on", True))
+    ),
     Pair("an epoch of DANN on textured slides", "`DANN.fit`", "bare loop", False, 1.15, 1, adversarial),
-]  # fmt: skip
+]

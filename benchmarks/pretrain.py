@@ -1,4 +1,4 @@
-"""Pre-train the two embedded networks on phantoms (``medtl_helpers/sources.py``), resumable at any moment.
+"""Pre-train the two embedded networks on phantoms (``medtl_helpers/data/pretraining.py``), resumable at any moment.
 
     python benchmarks/pretrain.py vgg16      # about 50 minutes on two cores
     python benchmarks/pretrain.py resnet     # about 15 minutes
@@ -22,7 +22,9 @@ from record import RESULTS, header
 from torch import nn
 
 import medtl_helpers as mtl
-from medtl_helpers import nets, sources, weights
+from medtl_helpers.data import pretraining as sources
+from medtl_helpers.data import smears
+from medtl_helpers.methods import backbones, weight_files, weights
 
 WORK = Path(__file__).parent.parent / "_run" / "pretrain"
 WEIGHT_DECAY, WARM_UP = 0.05, 50
@@ -41,12 +43,12 @@ def new_network(name: str) -> nn.Module:
     """The network as it is trained; VGG16 with batch norm, which ``fold`` takes away at the end."""
     torch.manual_seed(0)
     if name == "resnet":
-        return nets.small_resnet(sources.n_classes(name))
+        return backbones.small_resnet(sources.n_classes(name))
     from torchvision.models import vgg16_bn
 
     head = nn.Linear(512, sources.n_classes(name))
     return nn.Sequential(
-        nets.CaffeInput(), vgg16_bn(weights=None).features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head
+        backbones.CaffeInput(), vgg16_bn(weights=None).features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head
     )
 
 
@@ -117,17 +119,17 @@ def main() -> None:
     probe = sources.batch(args.network, 256, 64, seed=1)  # for the drift of folding and casting only
     before = mtl.predict(model, probe.x)
     if args.network == "vgg16":
-        convolutions = weights.fold_batch_norm(model[1])
+        convolutions = weight_files.fold_batch_norm(model[1])
         path = weights.embedded("vgg16")
-        weights.write_vgg16(path, convolutions)
-        plain = nets.vgg16(classes)
-        weights.load_vgg16(plain, path)
+        weight_files.write_vgg16(path, convolutions)
+        plain = backbones.vgg16(classes)
+        weight_files.load_vgg16(plain, path)
         plain.head.load_state_dict(model[-1].state_dict())
     else:
         path = weights.embedded("resnet")
-        weights.write_resnet(path, model)
-        plain = nets.small_resnet(classes)
-        weights.load_resnet(plain, path)
+        weight_files.write_resnet(path, model)
+        plain = backbones.small_resnet(classes)
+        weight_files.load_resnet(plain, path)
         plain.head.load_state_dict(model.head.state_dict())
     drift = (mtl.predict(plain, probe.x) - before).abs().max().item()
     shapes = [size_and_batch(args.network, step) for step in range(state["step"])]
@@ -136,12 +138,16 @@ def main() -> None:
         "images": {f"{size} px": sum(n for s, n in shapes if s == size) for size in (32, 64)},
         "classes": classes,
         "families [classes, share]": sources.FAMILIES[args.network],
-        "held out": {"cells": sources.HELD_OUT_CELLS, "chest": ["pneumonia"], "scanners": sources.HELD_OUT_SCANNERS,
-                     "whole families": ["breast ultrasound"]},
+        "held out": {
+            "cells": smears.HELD_OUT_CELLS,
+            "chest": ["pneumonia"],
+            "scanners": sources.HELD_OUT_SCANNERS,
+            "whole families": ["breast ultrasound"],
+        },
         "optimiser": {"name": "AdamW", "phases [steps, peak lr]": PHASES[args.network], "weight decay": WEIGHT_DECAY},
         "log [step, loss, accuracy]": state["log"],
         "largest change of a probability by folding and half precision": drift,
-    }  # fmt: skip
+    }
     (RESULTS / f"pretraining_{args.network}.json").write_text(json.dumps(result, indent=1) + "\n")
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB), drift {drift:.2g}")
 

@@ -38,11 +38,17 @@ def measure(pair: pairs.Pair, rounds: int) -> dict:
     a, b = np.array(clock[ours]), np.array(clock[theirs])
     ratio = b / a if pair.speedup else a / b
     return {
-        "what": pair.what, "ours": pair.ours, "theirs": pair.theirs, "speedup": pair.speedup, "aim": pair.aim,
-        "ratios": [round(float(r), 3) for r in ratio], "median": round(float(np.median(ratio)), 3),
-        "our seconds": round(float(np.median(a)), 4), "their seconds": round(float(np.median(b)), 4),
+        "what": pair.what,
+        "ours": pair.ours,
+        "theirs": pair.theirs,
+        "speedup": pair.speedup,
+        "aim": pair.aim,
+        "ratios": [round(float(r), 3) for r in ratio],
+        "median": round(float(np.median(ratio)), 3),
+        "our seconds": round(float(np.median(a)), 4),
+        "their seconds": round(float(np.median(b)), 4),
         "threads": pair.threads or before,
-    }  # fmt: skip
+    }
 
 
 def sentence(row: dict) -> str:
@@ -67,7 +73,7 @@ def main() -> None:
         return
     result = {"data": mtl.load("pneumonia", quiet=True).provenance, "pairs": rows}
     about = header(seeds=[0], seconds=time.perf_counter() - start)
-    write("ratios", about | result, row_starts="what")
+    write("ratios", about | result)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from record import RESULTS, header
 from tqdm import tqdm
 
 import medtl_helpers as mtl
-from medtl_helpers import nets
+from medtl_helpers.methods import backbones
 
 POINT = {"network": "CourseCNN", "n": 1600, "size": 28, "width": 16, "batch": 64}
 GROWTH = {"n": [400, 800, 1600, 3200], "size": [28, 56, 112], "width": [16, 32, 64], "batch": [16, 64, 256]}
@@ -35,7 +35,7 @@ def point(settings: dict) -> dict:
     n, size = settings["n"], settings["size"]
     vgg16 = settings["network"] != "CourseCNN"
     mtl.seed_everything(0)
-    model = nets.vgg16(2) if vgg16 else mtl.CourseCNN(1, 2, width=settings["width"])
+    model = backbones.vgg16(2) if vgg16 else mtl.CourseCNN(1, 2, width=settings["width"])
     if vgg16:
         mtl.freeze(model, upto="block4")
     before = _megabytes()
@@ -88,8 +88,17 @@ def main() -> None:
     for base, name, values in tqdm(runs):
         points = [measured(base | {name: value}) for value in values]
         seconds, memory = ([p[what] for p in points] for what in ("seconds", "megabytes"))
-        growth.append({"what": name, "network": base["network"], "at": base, "values": values, "seconds": seconds,
-                       "megabytes": memory, "exponent": exponent(values, seconds)})  # fmt: skip
+        growth.append(
+            {
+                "what": name,
+                "network": base["network"],
+                "at": base,
+                "values": values,
+                "seconds": seconds,
+                "megabytes": memory,
+                "exponent": exponent(values, seconds),
+            }
+        )
         print(f"{base['network']}, {name} {values}: {seconds} s, {memory} MB; exponent {growth[-1]['exponent']}")
     torch.set_num_threads(1)
     drawn = {kind: phantoms_per_second(kind, classes) for kind, classes in (("smear", 8), ("chest", 2))}

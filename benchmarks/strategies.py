@@ -2,22 +2,29 @@
 
     python benchmarks/strategies.py
 
-Resumable. The settings are usual values that stand in ``medtl_helpers/strategies.py``; nothing is tuned. The grid goes
-to ``results/strategies.json``, cell by cell to ``_run/strategies.jsonl`` on the way.
+Resumable. The settings are usual values that stand in ``medtl_helpers/lessons/freezing/experiment.py``; nothing is
+tuned. The grid goes to ``results/strategies.json``, cell by cell to ``_run/strategies.jsonl`` on the way.
 """
 
 import argparse
-import time
 
-import numpy as np
 import torch
-from record import Log, header, write
-from tqdm import tqdm
+from record import Log, fill, header, rounded, tidy, total_seconds, write
 
-from medtl_helpers import strategies
+from medtl_helpers.lessons.freezing import experiment
 
 SIZES, SEEDS = (10, 100, 500), range(100, 110)
 LOG = Log("strategies")
+
+
+def cells(sizes) -> list[dict]:
+    """In the order in which they are computed: every way of a seed before the next seed."""
+    return [{"n": n, "way": way, "seed": seed} for n in sizes for seed in SEEDS for way in experiment.METHODS]
+
+
+def compute(n: int, way: str, seed: int) -> list[dict]:
+    """One way with ``n`` labels per class: its test accuracy on both scanners."""
+    return [{"scores": rounded(experiment.cell(way, n, seed))}]
 
 
 def main() -> None:
@@ -25,34 +32,25 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="*", type=int, default=SIZES, help="only these, e.g. one process for each")
     asked = parser.parse_args().sizes
     torch.set_num_threads(1)  # small images: a second thread mostly waits
-    known = {(row["method"], row["n"], row["seed"]) for row in LOG.rows()}
-    todo = [(m, n, s) for n in asked for s in SEEDS for m in strategies.METHODS if (m, n, s) not in known]
-    for method, n, seed in tqdm(todo):
-        start = time.perf_counter()
-        row = {"method": method, "n": n, "seed": seed} | strategies.cell(method, n, seed)
-        LOG.add(row | {"seconds": round(time.perf_counter() - start, 1)})
-    summarise(LOG.rows())  # other processes' cells, too
+    fill(LOG, cells(asked), compute)
+    summarise(LOG.runs())  # other processes' cells, too
 
 
-def summarise(done: list[dict]) -> None:
+def summarise(runs: list[dict]) -> None:
     """``results/strategies.json`` of all sizes that are complete."""
-    sizes = [n for n in SIZES if sum(row["n"] == n for row in done) == len(SEEDS) * len(strategies.METHODS)]
-    rows = []
-    for method in strategies.METHODS:
-        for n in sizes:
-            cells = sorted((r for r in done if (r["method"], r["n"]) == (method, n)), key=lambda r: r["seed"])
-            scores = {key: [round(r[key], 4) for r in cells] for key in ("accuracy", "shifted accuracy")}
-            rows.append(
-                {"method": method, "n": n, **scores, "seconds": round(np.mean([r["seconds"] for r in cells]), 1)}
-            )
-    result = header(seeds=list(SEEDS), seconds=sum(r["seconds"] for r in done)) | {
+    by_way = sorted(cells(SIZES), key=lambda cell: experiment.METHODS.index(cell["way"]))
+    rows = tidy(runs, by_way, seconds=True)
+    sizes = [n for n in SIZES if sum(row["n"] == n for row in rows) == len(experiment.METHODS)]
+    result = header(seeds=list(SEEDS), seconds=total_seconds(runs)) | {
+        "score": "accuracy",
+        "data": "twin",
         "task": "held-out cells, labels from scanner D, test on scanners D and B, 28 px, phantoms; n is per class",
-        "settings": strategies.SETTINGS,
-        "steps": strategies.STEPS,
+        "settings": experiment.SETTINGS,
+        "steps": experiment.STEPS,
         "sizes": sizes,
-        "rows": rows,
-    }  # fmt: skip
-    write("strategies", result, row_starts="method")
+        "rows": [row for row in rows if row["n"] in sizes],
+    }
+    write("strategies", result)
 
 
 if __name__ == "__main__":

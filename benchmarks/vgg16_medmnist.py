@@ -3,28 +3,31 @@
     MEDTL_DATA=/folder/with/medmnist python benchmarks/vgg16_medmnist.py
     MEDTL_VGG16=/path/to/weights.h5 …        # other weights than ImageNet's, labelled "stand-in"
 
-Resumable: each finished run is a line of ``_run/vgg16_medmnist.jsonl``. What is compared is set beforehand: the epoch
+Resumable: each cell is a line of ``_run/vgg16_medmnist.jsonl``. What is compared is set beforehand: the epoch
 and the decision threshold are chosen on validation, nothing on test. The images are 28 px enlarged to 64 px, where
 the published table of MedMNIST+ (Doerrich et al., Scientific Reports 2025) uses native 64 px.
 """
 
 import argparse
 import time
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import torch
-from record import Log, header, write
+from record import Log, fill, header, rounded, tidy, total_seconds, write
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score, roc_curve
 
 import medtl_helpers as mtl
-from medtl_helpers import finetune
+from medtl_helpers.methods.cache import after_prefix, one_copy_each
 
 LOG = Log("vgg16_medmnist")
-SEEDS = (0, 1, 2)
+TASKS, SEEDS = ("breast", "pneumonia"), (0, 1, 2)
 # method -> epochs per data set; the best epoch on validation is kept
-METHODS = {"probe": {"breast": 60, "pneumonia": 20}, "top block": {"breast": 12, "pneumonia": 6},
-           "full": {"breast": 6, "pneumonia": 2}}  # fmt: skip
+METHODS = {
+    "probe": {"breast": 60, "pneumonia": 20},
+    "top block": {"breast": 12, "pneumonia": 6},
+    "full": {"breast": 6, "pneumonia": 2},
+}
 # The probe's rate and weight decay are the best of nine by validation AUROC on seeds 0 and 1; the others were set.
 PROBE = {"lr": 3e-3, "weight_decay": 0.1}
 TOP_BLOCK = {"lr": 1e-4, "weight_decay": 1e-2}
@@ -37,39 +40,55 @@ def augment(task):
     return partial(mtl.augment, shift=4, flip=task.name != "pneumonia")
 
 
-def block4(task) -> dict:
+@cache
+def real(name: str):
+    """The task with images of 64 px. Exits where the data set is not on this disk."""
+    task = mtl.load(name, size=64)
+    if task.provenance != "real":
+        raise SystemExit(f"{name} is not on this disk, and a twin is nothing to compare with a published table.")
+    return task
+
+
+@cache
+def block4(name: str) -> dict:
     """What blocks 1 to 4 make of the images, computed once: train N×COPIES×512×h×w, val and test N×512×h×w."""
+    task = real(name)
     model = mtl.freeze(mtl.load_backbone("vgg16", 2, quiet=True), upto="block4")
     copy = augment(task)(task.train.x, torch.Generator().manual_seed(0))
     features = {name: mtl.prefix_features(model, getattr(task, name).x) for name in ("train", "val", "test")}
     return features | {"train": torch.stack([features["train"], mtl.prefix_features(model, copy)], 1)}
 
 
-def run(task, features: dict, method: str, seed: int) -> dict:
+def compute(task: str, way: str, seed: int) -> list[dict]:
     """Train once and score the test split; blocks 1 to 4 stand still for all but ``"full"``."""
+    images, features = real(task), block4(task)
     mtl.seed_everything(seed)
     start = time.perf_counter()
     model = mtl.load_backbone("vgg16", 2, quiet=True)
-    counts = task.train.y.bincount().float()
+    counts = images.train.y.bincount().float()
     options = {"seed": seed, "progress": False, "class_weight": counts.sum() / (2 * counts)}
     mtl.freeze(model, upto="block4")
-    rest = finetune.after_prefix(model)
-    as_it_is = (features["train"][:, 0], task.train.y)
-    val, test = (features["val"], task.val.y), (features["test"], task.test.y)
-    mtl.probe(rest, as_it_is, val, epochs=METHODS["probe"][task.name], **PROBE, **options)
-    if method == "top block":
+    rest = after_prefix(model)
+    as_it_is = (features["train"][:, 0], images.train.y)
+    val, test = (features["val"], images.val.y), (features["test"], images.test.y)
+    mtl.probe(rest, as_it_is, val, epochs=METHODS["probe"][task], **PROBE, **options)
+    if way == "top block":
         mtl.unfreeze(rest)
         chosen = torch.optim.AdamW(mtl.parameter_groups(rest, TOP_BLOCK["lr"]), weight_decay=TOP_BLOCK["weight_decay"])
-        mtl.fit(rest, (features["train"], task.train.y), val, optimizer=chosen, augment=finetune.one_copy_each,
-                epochs=METHODS[method][task.name], **options)  # fmt: skip
-    elif method == "full":
-        rest, val, test = model, task.val, task.test
-        mtl.fine_tune(
-            model, task.train, val, epochs=METHODS[method][task.name], augment=augment(task), **FULL, **options
+        mtl.fit(
+            rest,
+            (features["train"], images.train.y),
+            val,
+            optimizer=chosen,
+            augment=one_copy_each,
+            epochs=METHODS[way][task],
+            **options,
         )
-    scores = score(rest, task, val, test)
-    return {"data": task.name, "method": method, "seed": seed, "weights": model.weights.provenance, **scores,
-            "seconds": round(time.perf_counter() - start)}  # fmt: skip
+    elif way == "full":
+        rest, val, test = model, images.val, images.test
+        mtl.fine_tune(model, images.train, val, epochs=METHODS[way][task], augment=augment(images), **FULL, **options)
+    scores = score(rest, images, val, test) | {"seconds": round(time.perf_counter() - start)}
+    return [{"weights": model.weights.provenance, "scores": scores}]
 
 
 def score(model, task, val, test) -> dict:
@@ -84,34 +103,31 @@ def score(model, task, val, test) -> dict:
         answer = p_test >= threshold
         scores[f"accuracy{name}"] = (answer == y_test).mean()
         scores[f"balanced accuracy{name}"] = balanced_accuracy_score(y_test, answer)
-    return {name: round(float(value), 4) for name, value in (scores | {"threshold": chosen}).items()}
+    return rounded(scores | {"threshold": chosen})
+
+
+def cells(tasks, ways) -> list[dict]:
+    return [{"task": task, "way": way, "seed": seed} for task in tasks for way in ways for seed in SEEDS]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", default=list(METHODS), help="methods to run now")
-    parser.add_argument("--data", nargs="*", default=["breast", "pneumonia"])
+    parser.add_argument("--data", nargs="*", default=list(TASKS))
     args = parser.parse_args()
-    known = {(row["data"], row["method"], row["seed"]) for row in LOG.rows()}
     for name in args.data:
-        task = mtl.load(name, size=64)
-        if task.provenance != "real":
-            raise SystemExit(f"{name} is not on this disk, and a twin is nothing to compare with a published table.")
-        features = block4(task)
-        for method in args.only:
-            for seed in SEEDS:
-                if (name, method, seed) not in known:
-                    row = run(task, features, method, seed)
-                    LOG.add(row)
-                    print(row, flush=True)
-    done = LOG.rows()
-    result = header(seeds=list(SEEDS), seconds=sum(row["seconds"] for row in done)) | {
+        real(name)  # better missed now than in an hour
+    fill(LOG, cells(args.data, args.only), compute)
+    runs = LOG.runs()
+    result = header(seeds=list(SEEDS), seconds=total_seconds(runs)) | {
+        "score": "auroc",
+        "data": "real",
         "images": "28 px enlarged to 64 px",
         "epochs": METHODS,
         "settings": {"probe": PROBE, "top block": TOP_BLOCK, "full": FULL, "copies for the top block": COPIES},
-        "rows": sorted(done, key=lambda row: (row["data"], row["method"], row["seed"])),
+        "rows": tidy(runs, cells(TASKS, sorted(METHODS))),
     }
-    write("vgg16_medmnist", result, row_starts="data")
+    write("vgg16_medmnist", result)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pages
 
-FIELD = re.compile(r"^\{\{ (effect|fact|recorded \S+) (\d\d): (.+?)(?: \| (.+?))? \}\}$", re.MULTILINE)
+from medtl_helpers.teaching.course_map import number_of
+
+FIELD = re.compile(r"^\{\{ (effect|fact|recorded \S+) (\d\d\w?): (.+?)(?: \| (.+?))? \}\}$", re.MULTILINE)
 
 
 def page(template: str, checks: list[dict], records: dict[str, dict]) -> str:
@@ -49,13 +51,13 @@ def number(value) -> str:
 
 def _find(checks: list[dict], notebook: str, claim: str) -> dict:
     for check in checks:
-        if check["notebook"].startswith(notebook) and check["claim"] == claim:
+        if number_of(check["notebook"]) == notebook and check["claim"] == claim:
             return check
     raise LookupError(f"No check of notebook {notebook} claims {claim!r}: change as_found.md with the notebook.")
 
 
 def _source(kind: str, check: dict, records: dict[str, dict]) -> str:
-    notebook = f"notebook {check['notebook'][:2]}"
+    notebook = f"notebook {number_of(check['notebook'])}"
     if kind == "fact":
         return notebook
     if kind == "effect":

@@ -18,14 +18,15 @@ import nbformat
 import pages
 import yaml
 
-import medtl_helpers
-from medtl_helpers import course
 from medtl_helpers.assets import cards
+from medtl_helpers.teaching import run as course
 
 ROOT = Path(__file__).parent.parent
-FETCHED = re.compile(r"""<(?:script|img|iframe|source)\b[^>]*?\ssrc=["']((?:https?:)?//[^"']+)"""
-                     r"""|<link\b(?=[^>]*rel=["'](?:stylesheet|preload|icon))[^>]*?href=["']((?:https?:)?//[^"']+)"""
-                     r"""|\bimport\(["'](https?://[^"']+)""")  # fmt: skip
+FETCHED = re.compile(
+    r"""<(?:script|img|iframe|source)\b[^>]*?\ssrc=["']((?:https?:)?//[^"']+)"""
+    r"""|<link\b(?=[^>]*rel=["'](?:stylesheet|preload|icon))[^>]*?href=["']((?:https?:)?//[^"']+)"""
+    r"""|\bimport\(["'](https?://[^"']+)"""
+)
 
 LINK = re.compile(r"""<a\b[^>]*?\shref=["']([^"'#?]+)""")
 
@@ -74,8 +75,11 @@ def published(config: dict, settings: dict) -> dict:
     if settings["repository"]:
         config["repository"] = {"url": settings["repository"], "branch": settings["branch"], "path_to_book": ""}
         config["html"] |= {"use_repository_button": True, "use_issues_button": True}
-        config["launch_buttons"] = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org",
-                                    "colab_url": "https://colab.research.google.com"}  # fmt: skip
+        config["launch_buttons"] = {
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        }
     return config
 
 
@@ -96,7 +100,7 @@ def write_pages(root: Path, run: Path, source: Path) -> None:
         "weights": (root / "datasets" / "embedded" / "README.md").read_text("utf-8"),
         "benchmarks": pages.benchmarks((root / "benchmarks" / "README.md").read_text("utf-8"), records),
         "solutions": pages.solutions(),
-        "api": pages.api(found, medtl_helpers._PUBLIC),
+        "api": pages.api(found, pages.public_names(package / "__init__.pyi")),
         **{f"api/{name}": pages.api_page(name) for name in found},
     }
     (source / "api").mkdir()

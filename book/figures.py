@@ -14,7 +14,7 @@ import nbformat
 import pages
 from PIL import Image
 
-from medtl_helpers import course
+from medtl_helpers.teaching import run as course
 
 ROOT = Path(__file__).parent.parent
 FIGURES = {  # file: notebook, and how the alt text of the figure begins

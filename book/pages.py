@@ -4,12 +4,12 @@ import ast
 import json
 from pathlib import Path
 
-from medtl_helpers import course
-from medtl_helpers.lessons import LESSONS
+from medtl_helpers.teaching import run as course
+from medtl_helpers.teaching.course_map import LESSONS, number_of
 
 DATA = {"none": "no data", "own": "own data", "mixed": "real and twin"}
 MARK = {True: "✓ holds", False: "○ does not hold here"}
-BUDGET = {"seconds": 360, "peak MB": 2500}  # of the whole course on twins, and of its largest notebook
+MOST_MB = 2200  # of memory, for one lesson
 
 
 def table(head: list[str], rows: list[list]) -> str:
@@ -36,10 +36,14 @@ def figures(check: dict) -> str:
 def headline_table(checks: list[dict], link: str) -> str:
     """One row for each notebook; ``link`` is the address of a notebook with ``{}`` for its name."""
     rows = [
-        [f"[{check['notebook'][:2]} {LESSONS[check['notebook']][0]}]({link.format(check['notebook'])})",
-         check["claim"], figures(check), _where(check)]
+        [
+            f"[{number_of(check['notebook'])} {LESSONS[check['notebook']].title}]({link.format(check['notebook'])})",
+            check["claim"],
+            figures(check),
+            _where(check),
+        ]
         for check in course.headlines(checks)
-    ]  # fmt: skip
+    ]
     return table(["notebook", "what it found", "numbers", "data"], rows)
 
 
@@ -66,29 +70,46 @@ def results(checks: list[dict]) -> str:
             for check in checks
             if check["notebook"] == name
         ]
-        parts += [f"## {name[:2]} {LESSONS[name][0]}", table(["claim", "numbers", "data", "checked"], rows)]
+        parts += [f"## {number_of(name)} {LESSONS[name].title}", table(["claim", "numbers", "data", "checked"], rows)]
     return "\n\n".join(parts) + "\n"
 
 
 def timings(record: dict, rows: list[dict]) -> str:
     """Minutes to read and seconds to run: as recorded, and as this build measured them."""
     recorded = [
-        [f"[{name[:2]} {title}](notebooks/{name}.ipynb)", f"{minutes} min", *_recorded(record, name)]
-        for name, (title, _, minutes) in LESSONS.items()
+        [
+            f"[{number_of(name)} {about.title}](notebooks/{name}.ipynb)",
+            f"{about.minutes} min",
+            f"{about.seconds} s",
+            *_recorded(record, name),
+        ]
+        for name, about in LESSONS.items()
     ]
-    recorded.append(["all", f"{sum(minutes for *_, minutes in LESSONS.values())} min", *_in_all(record)])
+    recorded.append(["all", f"{sum(about.minutes for about in LESSONS.values())} min", "", *_in_all(record)])
     measured = [[r["notebook"], r["seconds"], r["peak_mb"], r["device"], r["data"]] for r in rows]
-    return "\n\n".join([
-        "# Times",
-        "How long the course takes. The recorded seconds are the ones that the notebooks print. The budget on a "
-        f"processor of two cores: {BUDGET['seconds']} seconds for all notebooks on twins, and {BUDGET['peak MB']} MB "
-        "of memory for the largest.",
-        "## Recorded",
-        table(["notebook", "to read", *(f"{where}, {cores}" for where, cores in record["machine"].items())], recorded),
-        "## Measured when this book was made",
-        "On whatever machine that was, perhaps a busy one.",
-        table(["notebook", "seconds", "peak memory, MB", "device", "data"], measured),
-    ]) + "\n"  # fmt: skip
+    return (
+        "\n\n".join(
+            [
+                "# Times",
+                "How long the course takes. The recorded seconds are the ones that the notebooks print. Each lesson has a "
+                f"budget of seconds, on twins and a quiet processor of two cores, and of {MOST_MB} MB of memory.",
+                "## Recorded",
+                table(
+                    [
+                        "notebook",
+                        "to read",
+                        "budget",
+                        *(f"{where}, {cores}" for where, cores in record["machine"].items()),
+                    ],
+                    recorded,
+                ),
+                "## Measured when this book was made",
+                "On whatever machine that was, perhaps a busy one.",
+                table(["notebook", "seconds", "peak memory, MB", "device", "data"], measured),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _recorded(record: dict, name: str) -> list[str]:
@@ -140,8 +161,14 @@ def benchmarks(readme: str, records: dict[str, dict]) -> str:
         for part, about in _with_command(record).items():
             seeds = about["seeds"]
             spread = f"{seeds[0]} to {seeds[-1]} ({len(seeds)})" if len(seeds) > 1 else str(seeds[0])
-            rows.append([f"{{download}}`{name}.json <records/{name}.json>` {part}", f"`{about['command']}`", spread,
-                         f"{about['device']}, {about['seconds']} s, {about['commit']}"])  # fmt: skip
+            rows.append(
+                [
+                    f"{{download}}`{name}.json <records/{name}.json>` {part}",
+                    f"`{about['command']}`",
+                    spread,
+                    f"{about['device']}, {about['seconds']} s, {about['commit']}",
+                ]
+            )
     head = ["record", "command", "seeds", "device, seconds, commit"]
     parts = [readme.strip(), "## The records", table(head, rows)]
     parts += ratios(records["ratios"]) if "ratios" in records else []
@@ -157,9 +184,13 @@ def ratios(record: dict) -> list[str]:
         times, words = pair["ratios"], "faster" if pair["speedup"] else "as long"
         aim = "—" if pair["aim"] is None else f"{'≥' if pair['speedup'] else '≤'} {pair['aim']:g}"
         reached = pair["aim"] is None or (pair["median"] >= pair["aim"]) == pair["speedup"]
-        rows.append([f"{pair['what']}: {pair['ours']}, beside {pair['theirs']}",
-                     f"{pair['median']:.3g} × {words} ({min(times):.3g} to {max(times):.3g})",
-                     aim if pair["aim"] is None else f"{aim} {'✓' if reached else '✗'}"])  # fmt: skip
+        rows.append(
+            [
+                f"{pair['what']}: {pair['ours']}, beside {pair['theirs']}",
+                f"{pair['median']:.3g} × {words} ({min(times):.3g} to {max(times):.3g})",
+                aim if pair["aim"] is None else f"{aim} {'✓' if reached else '✗'}",
+            ]
+        )
     return [
         "## Ratios",
         f"Measured in pairs in one run (`{record['command']}`, {record['device']}, {record['cores']} cores, images: "
@@ -172,8 +203,10 @@ def ratios(record: dict) -> list[str]:
 
 def authors(record: dict) -> list[str]:
     """Test accuracies of ``benchmarks/medmnist_way.py``."""
-    rows = [[row["data"], row["way"], len(row["seeds"]), f"{row['mean']:.3f}", row["minus theirs"] or "—"]
-            for row in record["rows"]]  # fmt: skip
+    rows = [
+        [row["data"], row["way"], len(row["seeds"]), f"{row['mean']:.3f}", row["minus theirs"] or "—"]
+        for row in record["rows"]
+    ]
     return [
         "## Beside the MedMNIST authors' training",
         f"PneumoniaMNIST at 28 px, a small ResNet, {record['epochs']} epochs, the same first weights, batch size and "
@@ -192,9 +225,16 @@ def growth(record: dict) -> list[str]:
         "width": "channels of the first stage",
         "batch": "images in a batch",
     }
-    rows = [[f"{entry['network']}: {words[entry['what']]}", ", ".join(map(str, entry["values"])),
-             ", ".join(f"{seconds:.2g}" for seconds in entry["seconds"]), entry["exponent"],
-             ", ".join(map(str, entry["megabytes"]))] for entry in record["growth"]]  # fmt: skip
+    rows = [
+        [
+            f"{entry['network']}: {words[entry['what']]}",
+            ", ".join(map(str, entry["values"])),
+            ", ".join(f"{seconds:.2g}" for seconds in entry["seconds"]),
+            entry["exponent"],
+            ", ".join(map(str, entry["megabytes"])),
+        ]
+        for entry in record["growth"]
+    ]
     return [
         "## How cost grows",
         f"Seconds of one epoch and the peak of memory (`{record['command']}`, {record['device']}, {record['cores']} "
@@ -210,30 +250,45 @@ def _with_command(record: dict) -> dict[str, dict]:
     return {name: part for name, part in record.items() if isinstance(part, dict) and "command" in part}
 
 
+ROOMS = {"": "The ground floor", "data": "Data", "methods": "Methods", "teaching": "Teaching", "lessons": "Lessons"}
+
+
 def modules(package: Path) -> dict[str, str]:
-    """Module name -> first paragraph of its docstring; without the command line and the answers to the exercises."""
+    """Module name, like ``methods.losses`` -> first paragraph of its docstring.
+
+    Without the command line and the answers to the exercises.
+    """
     found = {}
-    for path in sorted(package.glob("[!_]*.py")):
-        if path.stem.startswith("answers"):
-            continue
-        text = ast.get_docstring(ast.parse(path.read_text("utf-8")))
-        found[path.stem] = " ".join(text.split("\n\n")[0].split())
+    for path in sorted(package.rglob("[!_]*.py")):
+        if path.stem != "answers":
+            name = ".".join(path.relative_to(package).with_suffix("").parts)
+            text = ast.get_docstring(ast.parse(path.read_text("utf-8")))
+            found[name] = " ".join(text.split("\n\n")[0].split())
     return found
 
 
-def api(found: dict[str, str], public: dict[str, tuple]) -> str:
+def public_names(stub: Path) -> dict[str, list[str]]:
+    """Module name -> its names in ``import medtl_helpers as mtl``, as the package's stub says."""
+    imports = [node for node in ast.parse(stub.read_text("utf-8")).body if isinstance(node, ast.ImportFrom)]
+    return {node.module: [alias.name for alias in node.names] for node in imports}
+
+
+def api(found: dict[str, str], public: dict[str, list[str]]) -> str:
     """The index of the reference: every module, what it holds, and its names in ``import medtl_helpers as mtl``."""
-    rows = [
-        [f"[{name}](api/{name}.md)", text, ", ".join(f"`{n}`" for n in public.get(name, ()))]
-        for name, text in found.items()
-    ]
-    return "\n\n".join([
+    parts = [
         "# Reference of the code",
-        "`medtl_helpers` is meant to be read: small modules, one idea each. Every page here ends at the source code "
-        "itself, one click away. `import medtl_helpers as mtl` gives the names of the last column; the rest is in its "
-        "module, e.g. `mtl.dann.lambda_schedule`.",
-        table(["module", "what it holds", "names in `mtl`"], rows),
-    ]) + "\n"  # fmt: skip
+        "`medtl_helpers` is meant to be read: small modules, one idea each, in four rooms above a ground floor. Every "
+        "page here ends at the source code itself, one click away. `import medtl_helpers as mtl` gives the names of the "
+        "last column; the rest is imported from its module, e.g. `from medtl_helpers.methods.dann import DANN`.",
+    ]
+    for room, title in ROOMS.items():
+        rows = [
+            [f"[{name}](api/{name}.md)", text, ", ".join(f"`{n}`" for n in public.get(name, ()))]
+            for name, text in found.items()
+            if name.rpartition(".")[0].split(".")[0] == room
+        ]
+        parts += [f"## {title}", table(["module", "what it holds", "names in `mtl`"], rows)]
+    return "\n\n".join(parts) + "\n"
 
 
 def api_page(name: str) -> str:

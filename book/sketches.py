@@ -15,7 +15,7 @@ from matplotlib.patheffects import withStroke
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from medtl_helpers.plots import COLOURS
+from medtl_helpers.teaching.plots import COLOURS
 
 FIGURES = Path(__file__).parent / "figures"
 WIDTH, DPI = 7, 150

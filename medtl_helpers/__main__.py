@@ -26,15 +26,15 @@ def main(argv: list[str] | None = None) -> int:
 
     asked = parser.parse_args(argv)
     if asked.command == "run":
-        from .course import run
+        from .teaching.run import run as execute
 
         record = HERE / "benchmarks" / "results" / "timings.json" if asked.record_times else None
-        return run(HERE / "notebooks", asked.out, require_real=asked.require_real, only=asked.only, record=record)
+        return execute(HERE / "notebooks", asked.out, require_real=asked.require_real, only=asked.only, record=record)
     if asked.command == "data":
-        from .fetch import fetch
+        from .data.fetch import fetch
 
         return fetch(asked.names or None)
-    from .exercises import sync
+    from .teaching.cutting import sync
 
     return sync(HERE / "notebooks", check=asked.check)
 

@@ -8,17 +8,19 @@ import hashlib
 import json
 import os
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
-_CHECKOUT = _PACKAGE.parent
+CHECKOUT = _PACKAGE.parent
+MAX_BYTES = 2 * 10**9  # data that need more than this in memory are refused
 
 
 def asset_folder(installed: str, checkout: str) -> Path:
     """A folder of embedded files: inside the wheel where there is one, else in the checkout."""
     inside = _PACKAGE / "_assets" / installed
-    return inside if inside.is_dir() else _CHECKOUT / checkout
+    return inside if inside.is_dir() else CHECKOUT / checkout
 
 
 @cache
@@ -48,15 +50,15 @@ def data_folder() -> Path | None:
     if asked == "twin":
         return None
     if asked:
-        for folder in (Path(asked).expanduser(), _CHECKOUT / asked):
+        for folder in (Path(asked).expanduser(), CHECKOUT / asked):
             if folder.is_dir():
                 return folder.resolve()
         raise FileNotFoundError(f"MEDTL_DATA names {asked}, which is no folder: correct it, or unset MEDTL_DATA.")
-    if (_CHECKOUT / "datasets" / "cards").is_dir():
-        return _CHECKOUT / "datasets"
-    import pooch
+    if (CHECKOUT / "datasets" / "cards").is_dir():
+        return CHECKOUT / "datasets"
+    import platformdirs
 
-    return Path(pooch.os_cache("medtl"))
+    return Path(platformdirs.user_cache_dir("medtl", appauthor=False))
 
 
 def checksum_is_right(path: Path, checksum: str) -> bool:
@@ -66,18 +68,29 @@ def checksum_is_right(path: Path, checksum: str) -> bool:
         return hashlib.file_digest(file, algorithm).hexdigest() == expected
 
 
-def find(name: str, key: str) -> tuple[Path | None, str]:
-    """The real file ``key`` of data set ``name`` on this disk, as (path, ""), or (None, why there is none)."""
-    entry = card(name)["files"][key]
-    folder = data_folder()
+@dataclass(frozen=True)
+class Found:
+    """What ``find`` saw: the ``path`` of a real file, or None and in words ``why_not``.
+
+    ``twin_wanted``: no real file is wanted at all, because ``MEDTL_DATA=twin`` forces the twins.
+    """
+
+    path: Path | None
+    why_not: str = ""
+    twin_wanted: bool = False
+
+
+def find(about: dict, key: str) -> Found:
+    """The real file ``key`` on this disk, of the data set or the weights whose card is ``about``."""
+    entry, folder = about["files"][key], data_folder()
     if folder is None:
-        return None, "MEDTL_DATA=twin"
+        return Found(None, "MEDTL_DATA=twin", twin_wanted=True)
     path = folder / entry["path"]
     if not path.is_file():
-        return None, "not fetched yet"
+        return Found(None, "not fetched yet")
     if not checksum_is_right(path, entry["checksum"]):
-        return None, f"{path} has the wrong checksum (damaged or another version): delete it and fetch it again"
-    return path, ""
+        return Found(None, f"{path} has the wrong checksum (damaged or another version): delete it and fetch it again")
+    return Found(path)
 
 
 def recorded(name: str) -> dict:

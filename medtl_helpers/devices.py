@@ -20,6 +20,11 @@ def device():
     return torch.device(asked)
 
 
+def headless() -> bool:
+    """Whether nobody is there to move a slider: ``make run``, the book and the tests set ``MEDTL_HEADLESS=1``."""
+    return os.environ.get("MEDTL_HEADLESS") == "1"
+
+
 def seed_everything(seed: int) -> None:
     """Set the seeds of Python's ``random``, NumPy and torch (all devices), and of Keras where it is loaded.
 

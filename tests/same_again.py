@@ -11,8 +11,10 @@ import numpy as np
 import torch
 
 import medtl_helpers as mtl
-from medtl_helpers import dann, domains, hospitals, nets, sources
-from medtl_helpers import keras_recipes as recipes
+from medtl_helpers.data import domains, pretraining
+from medtl_helpers.lessons.hospitals import experiment as hospitals
+from medtl_helpers.methods import adabn, backbones, dann, transferability
+from medtl_helpers.methods import keras_recipes as recipes
 
 
 def digest(*arrays) -> str:
@@ -28,7 +30,7 @@ def state(model) -> str:
 
 def results(seed: int) -> dict[str, str]:
     found = {}
-    cells = sources.held_out_task(10, seed, size=28)
+    cells = pretraining.held_out_task(10, seed, size=28)
     found["phantoms"] = digest(cells.train.x, cells.test.x)
     found["few labels"] = digest(mtl.few_shot(mtl.load("pneumonia", quiet=True), 10, seed=seed).train.x)
 
@@ -38,7 +40,7 @@ def results(seed: int) -> dict[str, str]:
     mtl.fit(model, cells.train, cells.val, **options)
     found["fit"], found["predictions"] = state(model), digest(mtl.predict(model, cells.test.x))
 
-    model = nets.small_resnet(3, 8)
+    model = backbones.small_resnet(3, 8)
     mtl.fine_tune(model, cells.train, cells.val, frozen_upto="layer2", **options)
     found["fine-tuning on a cache"] = state(model)
     mtl.lp_ft(model, cells.train, cells.val, probe_epochs=1, **options)
@@ -49,10 +51,10 @@ def results(seed: int) -> dict[str, str]:
     network = dann.DANN(mtl.CourseCNN(3, 0, norm="batch"), 64, 8)
     network.fit(source.train.x[:256], source.train.y[:256], target.train.x[:256], epochs=2, seed=seed, progress=False)
     found["DANN"] = state(network)
-    dann.adapt_batch_norm(network, target.train.x[:256])
+    adabn.adapt_batch_norm(network, target.train.x[:256])
     found["AdaBN"] = state(network)
     features = network.features(mtl.to_float(target.test.x[:64])), network.features(mtl.to_float(source.test.x[:64]))
-    found["proxy A-distance"] = digest(dann.proxy_a_distance(*(f.detach() for f in features), seed=seed))
+    found["proxy A-distance"] = digest(transferability.proxy_a_distance(*(f.detach() for f in features), seed=seed))
 
     cleveland, hungary = (mtl.load("heart", site=site, quiet=True) for site in ("cleveland", "hungary"))
     rows = hospitals.sweep(hospitals.train_source(cleveland), hungary, 20, seed, choose=False)
@@ -69,7 +71,7 @@ def results(seed: int) -> dict[str, str]:
     found["Keras"] = digest(*head.get_weights())
     mtl.seed_everything(seed)
     trunk = recipes.vgg16_trunk(32, "random", quiet=True)
-    found["VGG16 in Keras"] = digest(recipes.features(trunk, sources.held_out_task(2, seed, size=32).test.x[:8]))
+    found["VGG16 in Keras"] = digest(recipes.features(trunk, pretraining.held_out_task(2, seed, size=32).test.x[:8]))
     return found
 
 

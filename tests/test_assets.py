@@ -115,27 +115,29 @@ def test_a_checksum_is_hashlibs_and_one_changed_byte_breaks_it(tmp_path, algorit
 
 def test_find_tells_why_there_is_no_real_file(monkeypatch, tmp_path):
     monkeypatch.setenv("MEDTL_DATA", "twin")
-    assert assets.find("breast", "28") == (None, "MEDTL_DATA=twin")
+    breast = assets.card("breast")
+    assert assets.find(breast, "28") == assets.Found(None, "MEDTL_DATA=twin", twin_wanted=True)
     monkeypatch.setenv("MEDTL_DATA", str(tmp_path))
-    assert assets.find("breast", "28") == (None, "not fetched yet")
-    path = tmp_path / assets.card("breast")["files"]["28"]["path"]
+    assert assets.find(breast, "28") == assets.Found(None, "not fetched yet")
+    path = tmp_path / breast["files"]["28"]["path"]
     path.parent.mkdir()
     path.write_bytes(b"<html>")
-    found, why = assets.find("breast", "28")
-    assert found is None and str(path) in why and "wrong checksum" in why
+    found = assets.find(breast, "28")
+    assert found.path is None and str(path) in found.why_not and "wrong checksum" in found.why_not
 
 
 def test_weights_are_found_like_data_and_twins_mean_no_fetched_weights(monkeypatch, tmp_path):
     monkeypatch.setenv("MEDTL_DATA", "twin")
-    assert assets.find("vgg16", "imagenet") == (None, "MEDTL_DATA=twin")
+    resnet18 = assets.card("resnet18")
+    assert assets.find(assets.card("vgg16"), "imagenet") == assets.Found(None, "MEDTL_DATA=twin", twin_wanted=True)
     monkeypatch.setenv("MEDTL_DATA", str(tmp_path))
-    assert assets.find("resnet18", "imagenet") == (None, "not fetched yet")
-    entry = assets.card("resnet18")["files"]["imagenet"]
+    assert assets.find(resnet18, "imagenet") == assets.Found(None, "not fetched yet")
+    entry = resnet18["files"]["imagenet"]
     path = tmp_path / entry["path"]
     path.parent.mkdir()
     path.write_bytes(b"weights")
     monkeypatch.setitem(entry, "checksum", f"sha256:{hashlib.sha256(b'weights').hexdigest()}")
-    assert assets.find("resnet18", "imagenet") == (path, "")
+    assert assets.find(resnet18, "imagenet") == assets.Found(path)
 
 
 def test_embedded_files_are_the_wheels_where_there_is_one_and_else_the_checkouts(monkeypatch, tmp_path):
@@ -201,7 +203,7 @@ def test_the_environment_check_tells_versions_device_and_data(monkeypatch):
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    heavy = "torch", "torchvision", "keras", "matplotlib", "sklearn", "scipy", "pandas", "numpy", "pooch"
+    heavy = "torch", "torchvision", "keras", "matplotlib", "sklearn", "scipy", "pandas", "numpy", "platformdirs"
     assert run(f"import medtl_helpers, sys; print([m for m in {heavy} if m in sys.modules])") == "[]"
 
 
@@ -221,12 +223,12 @@ def test_keras_will_find_torch_as_its_backend_unless_the_reader_chose_another():
     assert run(code, KERAS_BACKEND="jax") == "jax"
 
 
-@pytest.mark.parametrize("name", [*mtl.__all__, *mtl._PUBLIC])
+@pytest.mark.parametrize("name", mtl.__all__)
 def test_every_public_name_can_be_had_and_is_listed(name):
     assert getattr(mtl, name) is not None
     assert name in dir(mtl)
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+    with pytest.raises(AttributeError, match="No medtl_helpers attribute trian"):
         mtl.trian  # noqa: B018

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import medtl_helpers as mtl
-from medtl_helpers import sources
+from medtl_helpers.data import pretraining
 
 SCRIPT = Path(__file__).with_name("same_again.py")
 
@@ -39,7 +39,7 @@ def test_the_same_seed_gives_the_same_bits_in_torch_and_keras(tmp_path):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no graphics card here")
 def test_a_graphics_card_agrees_to_a_stated_tolerance():
     """Sums go in another order there: after two epochs the probabilities of 95 % of the images agree to 0.02."""
-    task = sources.held_out_task(10, 0, size=28)
+    task = pretraining.held_out_task(10, 0, size=28)
 
     def probabilities(device):
         mtl.seed_everything(0)

@@ -13,10 +13,12 @@ import pytest
 import yaml
 
 import medtl_helpers as mtl
+from medtl_helpers.methods import weights
+from medtl_helpers.teaching.course_map import LESSONS
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-CONDA_NAMES = {"torch": "pytorch"}
+CONDA_NAMES = {"torch": "pytorch", "lazy-loader": "lazy_loader"}
 
 
 def name_and_bound(requirement: str) -> tuple[str, str]:
@@ -52,7 +54,7 @@ def test_the_readme_gives_the_two_commands_first_and_in_order():
 
 def test_the_readme_lists_every_lesson_and_every_make_target():
     readme, makefile = (ROOT / "README.md").read_text("utf-8"), (ROOT / "Makefile").read_text("utf-8")
-    for name in mtl.lessons.LESSONS:
+    for name in LESSONS:
         assert f"notebooks/{name}.ipynb" in readme
     for target in re.findall(r"^(\w+):.*##", makefile, re.MULTILINE):
         assert target == "clean" or f"make {target}" in readme, target
@@ -120,16 +122,18 @@ def test_an_installed_wheel_carries_registry_weights_and_results(tmp_path):
     assert {top for top in tops if not top.endswith(".dist-info")} == {"medtl_helpers"}
     code = (
         "import medtl_helpers as mtl; print(mtl.__file__);"
-        "print(len(mtl.cards()), len(mtl.recorded('loss_formulation')), mtl.assets.data_folder());"
-        "[print(mtl.weights.embedded(name)) for name in mtl.weights.EMBEDDED]"
+        "from medtl_helpers.assets import data_folder; from medtl_helpers.methods import weights;"
+        "print(len(mtl.cards()), len(mtl.recorded('loss_formulation')), data_folder());"
+        "[print(weights.embedded(name)) for name in weights.EMBEDDED]"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "MEDTL_DATA": ""}
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path,
-                            env=environment).stdout.splitlines()  # fmt: skip
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path, env=environment
+    ).stdout.splitlines()
     assert answer[0].startswith(str(tmp_path))
     assert answer[1].startswith(f"{len(mtl.cards())} 2 ") and str(tmp_path) not in answer[1]
-    for line, name in zip(answer[2:], mtl.weights.EMBEDDED, strict=True):
-        path, ours = Path(line), mtl.weights.embedded(name)
+    for line, name in zip(answer[2:], weights.EMBEDDED, strict=True):
+        path, ours = Path(line), weights.embedded(name)
         assert path.is_relative_to(tmp_path / "site") and path.is_file() == ours.is_file()
         assert not ours.is_file() or path.read_bytes() == ours.read_bytes()
 

@@ -16,12 +16,14 @@ from PIL import Image
 from sklearn import metrics as sk
 from torch import nn
 
-from medtl_helpers import checks
-from medtl_helpers.folders import load_folder
-from medtl_helpers.images import UnusableImage, read_image
-from medtl_helpers.losses import EWC, L2SP, fisher_diagonal, snapshot, transfer_loss
-from medtl_helpers.metrics import bootstrap_metrics, weighted_auroc
-from medtl_helpers.tasks import ImageTask, Split, TableTask, few_shot, split_table
+from medtl_helpers import provenance
+from medtl_helpers.data.folders import load_folder
+from medtl_helpers.data.images import read_image
+from medtl_helpers.data.pixels import UnusableImage
+from medtl_helpers.data.tasks import Split, Task, few_shot, split_table
+from medtl_helpers.methods.fisher import fisher_diagonal
+from medtl_helpers.methods.losses import EWC, L2SP, snapshot, transfer_loss
+from medtl_helpers.methods.metrics import bootstrap_metrics, weighted_auroc
 
 same_every_time = settings(derandomize=True, deadline=None, max_examples=40, database=None)
 seeds = st.integers(0, 2**31 - 1)
@@ -30,7 +32,7 @@ seeds = st.integers(0, 2**31 - 1)
 @pytest.fixture(autouse=True)
 def forget_sources(monkeypatch):
     """What is loaded here is not what other tests are about."""
-    monkeypatch.setattr(checks, "_sources", {})
+    monkeypatch.setattr(provenance, "_sources", {})
 
 
 # --- splits ----------------------------------------------------------------------------------------------------------
@@ -41,12 +43,17 @@ def table(counts):
     y = np.repeat(np.arange(len(counts)), counts)
     x = pd.DataFrame({"row": np.arange(len(y))})
     names = tuple(f"class {k}" for k in range(len(counts)))
-    return TableTask("made up", Split(x, y), Split(x[:0], y[:0]), Split(x[:0], y[:0]), names, 1, "twin", "", "")
+    return Task("made up", Split(x, y), Split(x[:0], y[:0]), Split(x[:0], y[:0]), names, 1, "twin", "", "")
 
 
 @same_every_time
-@given(counts=st.lists(st.integers(0, 60), min_size=2, max_size=4), seed=seeds, test=st.floats(0.05, 0.95),
-       val=st.floats(0.05, 0.95), n_train=st.none() | st.integers(0, 60))  # fmt: skip
+@given(
+    counts=st.lists(st.integers(0, 60), min_size=2, max_size=4),
+    seed=seeds,
+    test=st.floats(0.05, 0.95),
+    val=st.floats(0.05, 0.95),
+    n_train=st.none() | st.integers(0, 60),
+)
 def test_a_split_keeps_every_row_once_and_every_class_everywhere_or_says_why_not(counts, seed, test, val, n_train):
     whole = table(counts)
     try:
@@ -63,13 +70,14 @@ def test_a_split_keeps_every_row_once_and_every_class_everywhere_or_says_why_not
 
 
 @same_every_time
-@given(counts=st.lists(st.integers(1, 90), min_size=2, max_size=4), seed=seeds, n=st.integers(1, 9),
-       val=st.integers(0, 9))  # fmt: skip
+@given(
+    counts=st.lists(st.integers(1, 90), min_size=2, max_size=4), seed=seeds, n=st.integers(1, 9), val=st.integers(0, 9)
+)
 def test_few_shots_are_so_many_of_each_class_and_no_image_is_drawn_twice(counts, seed, n, val):
     y = torch.tensor(np.repeat(np.arange(len(counts)), counts))
     x = torch.arange(len(y))[:, None]
     names = tuple(f"class {k}" for k in range(len(counts)))
-    task = ImageTask("made up", Split(x, y), Split(x[:0], y[:0]), Split(x, y), names, None, "twin", "", "")
+    task = Task("made up", Split(x, y), Split(x[:0], y[:0]), Split(x, y), names, None, "twin", "", "")
     if min(counts) < n + val:
         with pytest.raises(ValueError, match="take fewer"):
             few_shot(task, n, seed=seed, val=val)
@@ -117,9 +125,15 @@ def test_metrics_are_scikit_learns_and_say_so_where_they_are_not_defined(data, s
 
 
 @same_every_time
-@given(data=st.integers(2, 30).flatmap(lambda n: st.tuples(
-    hnp.arrays(bool, n), hnp.arrays(float, n, elements=coarse), hnp.arrays(np.int64, (3, n), elements=st.integers(1, 4))
-)))  # fmt: skip
+@given(
+    data=st.integers(2, 30).flatmap(
+        lambda n: st.tuples(
+            hnp.arrays(bool, n),
+            hnp.arrays(float, n, elements=coarse),
+            hnp.arrays(np.int64, (3, n), elements=st.integers(1, 4)),
+        )
+    )
+)
 def test_our_auroc_is_scikit_learns_with_ties_and_weights_and_turns_around_with_the_score(data):
     positive, score, weights = data
     if positive.all() or not positive.any():
@@ -169,8 +183,12 @@ def test_penalties_are_never_negative_and_zero_at_the_source_and_fisher_is_never
 
 # --- readers ---------------------------------------------------------------------------------------------------------
 
-SAVED = {"png": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), "tif": ("1", "L", "RGB", "RGBA", "CMYK", "I;16", "F"),
-         "bmp": ("1", "L", "P", "RGB"), "jpg": ("L", "RGB", "CMYK")}  # fmt: skip
+SAVED = {
+    "png": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
+    "tif": ("1", "L", "RGB", "RGBA", "CMYK", "I;16", "F"),
+    "bmp": ("1", "L", "P", "RGB"),
+    "jpg": ("L", "RGB", "CMYK"),
+}
 
 
 @st.composite
@@ -206,8 +224,12 @@ def test_an_image_of_any_mode_and_size_is_bytes_of_its_shape_or_a_sentence(pictu
 
 
 @settings(same_every_time, max_examples=25)
-@given(made=st.sampled_from([7, 8, 8]).flatmap(lambda low: st.lists(pictures(low), min_size=6, max_size=10)),
-       size=st.integers(8, 24), channels=st.sampled_from([None, 1, 3]), seed=seeds)  # fmt: skip
+@given(
+    made=st.sampled_from([7, 8, 8]).flatmap(lambda low: st.lists(pictures(low), min_size=6, max_size=10)),
+    size=st.integers(8, 24),
+    channels=st.sampled_from([None, 1, 3]),
+    seed=seeds,
+)
 def test_a_folder_of_any_images_is_a_task_of_one_shape_in_which_each_image_is_once_or_a_sentence(
     made, size, channels, seed
 ):

@@ -18,13 +18,31 @@ import scale
 import medtl_helpers as mtl
 
 
-@pytest.mark.parametrize("make", [
-    pairs.batches, pairs.loop_on_images, pairs.loop_on_features, lambda: pairs.torch_probe(1, False),
-    lambda: pairs.keras_probe(1, True),
-    lambda: pairs.vgg16_of("channels_last", False, 2), lambda: pairs.vgg16_of("channels_last", True, 2),
-    lambda: pairs.vgg16_of("channels_first", False, 2), lambda: pairs.vgg16_of("channels_first", True, 2),
-], ids=["batches", "loop", "loop on features", "cache, torch", "cache, Keras", "forward", "step",
-        "forward, channels first", "step, channels first"])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        pairs.batches,
+        pairs.loop_on_images,
+        pairs.loop_on_features,
+        lambda: pairs.torch_probe(1, False),
+        lambda: pairs.keras_probe(1, True),
+        lambda: pairs.vgg16_of("channels_last", False, 2),
+        lambda: pairs.vgg16_of("channels_last", True, 2),
+        lambda: pairs.vgg16_of("channels_first", False, 2),
+        lambda: pairs.vgg16_of("channels_first", True, 2),
+    ],
+    ids=[
+        "batches",
+        "loop",
+        "loop on features",
+        "cache, torch",
+        "cache, Keras",
+        "forward",
+        "step",
+        "forward, channels first",
+        "step, channels first",
+    ],
+)
 def test_both_sides_do_the_same_work(make, monkeypatch):
     monkeypatch.setenv("MEDTL_DATA", "twin")
     before = torch.get_num_threads()
@@ -105,11 +123,13 @@ def test_the_authors_way_keeps_the_last_epoch_and_means_the_one_of_the_highest_v
 
 
 def test_differences_are_paired_by_seed():
-    rows = [{"data": "twin", "seed": seed, "test accuracy": dict.fromkeys(medmnist_way.WAYS, 0.7 + seed / 100)}
-            for seed in (2, 0, 1)]  # fmt: skip
-    for row in rows:
-        row["test accuracy"][medmnist_way.LAST] += 0.1
-    found = {row["way"]: row for row in medmnist_way.summary(rows)}
+    runs = []
+    for seed in (2, 0, 1):
+        accuracies = dict.fromkeys(medmnist_way.WAYS, 0.7 + seed / 100)
+        accuracies[medmnist_way.LAST] += 0.1
+        rows = [{"way": way, "scores": {"test accuracy": value}} for way, value in accuracies.items()]
+        runs.append({"data": "twin", "seed": seed, "rows": rows})
+    found = {row["way"]: row for row in medmnist_way.summary(runs)}
     last, theirs = found[medmnist_way.LAST], found[medmnist_way.THEIRS]
     assert (last["seeds"], last["mean"], theirs["mean"], theirs["minus theirs"]) == ([0, 1, 2], 0.81, 0.71, None)
     assert last["minus theirs"].startswith("0.100 [0.100, 0.100]")

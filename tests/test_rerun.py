@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from medtl_helpers import course
+from medtl_helpers.teaching import run as course
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 # figures that a clock has a part in; and a file's size: Keras counts its layers' names on in a kernel
@@ -23,16 +23,24 @@ pytestmark = pytest.mark.skipif(not os.environ.get("MEDTL_RERUN"), reason="a qua
 
 def claims(report: dict) -> dict[str, tuple]:
     """Claim -> whether it holds, and its figures without those of a clock."""
-    return {check["claim"]: (check["passed"], {name: value for name, value in check["figures"].items()
-                                               if not any(word in name for word in TIMED)})
-            for check in report["checks"]}  # fmt: skip
+    return {
+        check["claim"]: (
+            check["passed"],
+            {name: value for name, value in check["figures"].items() if not any(word in name for word in TIMED)},
+        )
+        for check in report["checks"]
+    }
 
 
 @pytest.mark.parametrize("path", course.notebooks(FOLDER), ids=lambda path: path.stem)
 def test_a_notebook_runs_again_in_the_same_kernel(path, monkeypatch):
     monkeypatch.setenv("MEDTL_HEADLESS", "1")
-    client = NotebookClient(nbformat.read(path, as_version=4), timeout=600, kernel_name="python3",
-                            resources={"metadata": {"path": str(path.parent)}})  # fmt: skip
+    client = NotebookClient(
+        nbformat.read(path, as_version=4),
+        timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+    )
 
     def execute(source):
         cell = nbformat.v4.new_code_cell(source)

@@ -18,8 +18,12 @@ def trained(folder, processes: int, *options: str):
         ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)] if processes > 1 else []
     )
     command = [sys.executable, *starter, str(SCRIPT), "--epochs", "1", "--save", str(file), *options]
-    environment = os.environ | {"MEDTL_DATA": "twin", "MEDTL_DEVICE": "cpu", "CUDA_VISIBLE_DEVICES": "",
-                                "OMP_NUM_THREADS": "1"}  # fmt: skip
+    environment = os.environ | {
+        "MEDTL_DATA": "twin",
+        "MEDTL_DEVICE": "cpu",
+        "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": "1",
+    }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     return file, done
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "README.md"
-sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
+sys.path[:0] = [str(HERE), str(HERE.parent / "methods"), str(HERE.parents[1])]
 
 import test_adaptation_faults  # noqa: E402
 import test_data_faults as data  # noqa: E402
@@ -30,11 +30,20 @@ This page is written from the tests' own tables by `python tests/faults/table.py
 def _weights() -> list[Row]:
     """The damaged and foreign files of ``test_weights.py``, and those that are wrong inside."""
     loaded = "nothing is loaded"
-    rows = [Row(f"{network}: {words}", test_weights.UNREADABLE[network], loaded)
-            for network in test_weights.UNREADABLE for words in test_weights.DAMAGES.values()]  # fmt: skip
+    rows = [
+        Row(f"{network}: {words}", test_weights.UNREADABLE[network], loaded)
+        for network in test_weights.UNREADABLE
+        for words in test_weights.DAMAGES.values()
+    ]
     rows += [Row(f"vgg16: {kind}", "does not hold VGG16's 13 convolutions", loaded) for kind in test_weights.NO_VGG16]
-    rows += [Row(f"resnet: {kind}", test_weights.UNREADABLE["resnet"] if kind == "VGG16" else
-                 "does not hold the weights of", loaded) for kind in test_weights.NO_RESNET]  # fmt: skip
+    rows += [
+        Row(
+            f"resnet: {kind}",
+            test_weights.UNREADABLE["resnet"] if kind == "VGG16" else "does not hold the weights of",
+            loaded,
+        )
+        for kind in test_weights.NO_RESNET
+    ]
     rows.append(Row("resnet: a pickle that would run a program", test_weights.UNREADABLE["resnet"], "it does not run"))
     return rows + test_weight_faults.TABLE
 
@@ -57,9 +66,16 @@ def page() -> str:
     parts = [INTRODUCTION, f"{sum(map(len, sections().values()))} faults:"]
     for title, rows in sections().items():
         lines = [f"| {' | '.join(text.replace('|', chr(92) + '|') for text in row)} |" for row in rows]
-        parts.append("\n".join(
-            [f"\n## {title} ({len(rows)})\n", "| fault | what the user sees | what is kept |", "|---|---|---|", *lines]
-        ))  # fmt: skip
+        parts.append(
+            "\n".join(
+                [
+                    f"\n## {title} ({len(rows)})\n",
+                    "| fault | what the user sees | what is kept |",
+                    "|---|---|---|",
+                    *lines,
+                ]
+            )
+        )
     return "\n".join(parts) + "\n"
 
 

@@ -7,8 +7,9 @@ from test_training_faults import BEST, IMAGES, NOW, Limited, interrupt, no_memor
 from torch import nn
 
 import medtl_helpers as mtl
-from medtl_helpers import nets
-from medtl_helpers.dann import DANN, adapt_batch_norm
+from medtl_helpers.methods import backbones, nets
+from medtl_helpers.methods.adabn import adapt_batch_norm
+from medtl_helpers.methods.dann import DANN
 
 GENERATOR = torch.Generator().manual_seed(0)
 X, Y = torch.randn(20, 6, generator=GENERATOR), torch.arange(20) % 2
@@ -27,8 +28,11 @@ UNFIT = [
     ("no target", {"target_x": TARGET[:0]}, "There are no target inputs, and DANN adapts to them"),
     ("a target of other columns", {"target_x": torch.zeros(5, 7)}, "both must be alike"),
     ("a target of another type", {"target_x": torch.zeros(5, 6).byte()}, "both must be alike"),
-    ("both of other columns than the network", {"source_x": X[:, :5], "target_x": TARGET[:, :5]},
-     "wants inputs N×6 and got a batch of shape (84, 5)"),
+    (
+        "both of other columns than the network",
+        {"source_x": X[:, :5], "target_x": TARGET[:, :5]},
+        "wants inputs N×6 and got a batch of shape (84, 5)",
+    ),
     ("source labels as one-hot rows", {"source_y": nn.functional.one_hot(Y)}, "The source labels have shape (20, 2)"),
     ("source labels that are NaN", {"source_y": Y * torch.nan}, "source labels are float32, 20 of them NaN"),
     ("a source label that is no class", {"source_y": Y + 1}, "number them from 0"),
@@ -37,7 +41,7 @@ UNFIT = [
     ("the rule without validation", {"select": "source validation"}, "fit needs val=(x, y) of the source"),
     ("batches of 0", {"batch_size": 0}, "batch_size is 0 and epochs is 2"),
     ("an infinite rate", {"lr": float("inf")}, "lr is inf: give a finite rate"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("change, said", [row[1:] for row in UNFIT], ids=[row[0] for row in UNFIT])
@@ -54,12 +58,23 @@ def test_what_dann_cannot_be_trained_with(change, said):
 ENDS = [
     ("Ctrl-C", 3, interrupt, None, "Training interrupted in epoch 3: the model keeps the weights of epoch"),
     ("Ctrl-C in the first epoch", 1, interrupt, None, "in epoch 1: the model keeps the weights of this moment"),
-    ("NaN in the inputs", 3, lambda x: x * torch.nan, FloatingPointError, "The loss is nan in epoch 3 at learning rate "
-     "0.001 and λ 0.3: try a rate ten times lower, and look for NaN in the inputs"),
-    ("memory of the GPU", 3, no_memory("CUDA out of memory. Tried to allocate 2.00 GiB."), MemoryError,
-     "Out of memory in epoch 3, training on batches of 10: try batch_size=5"),
+    (
+        "NaN in the inputs",
+        3,
+        lambda x: x * torch.nan,
+        FloatingPointError,
+        "The loss is nan in epoch 3 at learning rate "
+        "0.001 and λ 0.3: try a rate ten times lower, and look for NaN in the inputs",
+    ),
+    (
+        "memory of the GPU",
+        3,
+        no_memory("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        MemoryError,
+        "Out of memory in epoch 3, training on batches of 10: try batch_size=5",
+    ),
     ("memory of the processor", 1, too_much, MemoryError, "Out of memory in epoch 1"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("select", ["last", "source validation"])
@@ -76,8 +91,19 @@ def test_dann_that_ends_early_says_why_and_keeps_what_it_has(capsys, at, happens
 
         seen.clear()
         val = (X, Y) if select == "source validation" else None
-        return dann.fit(X, Y, TARGET, val=val, select=select, epochs=epochs, batch_size=10, augment=augment, seed=7,
-                        progress=False, keep_states=True)  # fmt: skip
+        return dann.fit(
+            X,
+            Y,
+            TARGET,
+            val=val,
+            select=select,
+            epochs=epochs,
+            batch_size=10,
+            augment=augment,
+            seed=7,
+            progress=False,
+            keep_states=True,
+        )
 
     dann = model()
     if error is None:
@@ -104,13 +130,13 @@ VALIDATING = "Out of memory in epoch 1, training on batches of 10: try batch_siz
 
 
 def features(compute):
-    return lambda x, **options: compute(mtl.freeze(nets.small_resnet(2, 8)), x, **options)
+    return lambda x, **options: compute(mtl.freeze(backbones.small_resnet(2, 8)), x, **options)
 
 
 COMPUTED = {
     "frozen prefix": features(mtl.prefix_features),
     "all stages": features(mtl.stage_features),
-    "AdaBN": lambda x, **options: adapt_batch_norm(nets.small_resnet(2, 8), x, **options),
+    "AdaBN": lambda x, **options: adapt_batch_norm(backbones.small_resnet(2, 8), x, **options),
 }
 MISFITS = {
     "two channels": (IMAGES[:, :2], "wants inputs N×3×H×W and got a batch of shape"),
@@ -137,11 +163,15 @@ def hungry(most):
     return nets.StagedNet({"stage": nn.Sequential(nn.BatchNorm2d(3), Limited(most))}, 3, 2)
 
 
-@pytest.mark.parametrize("compute, doing", [
-    (lambda m, **o: mtl.prefix_features(mtl.freeze(m), IMAGES, **o), "computing features of"),
-    (lambda m, **o: mtl.stage_features(m, IMAGES, **o), "computing features of"),
-    (lambda m, **o: adapt_batch_norm(m, IMAGES, **o), "taking statistics of"),
-], ids=COMPUTED)  # fmt: skip
+@pytest.mark.parametrize(
+    "compute, doing",
+    [
+        (lambda m, **o: mtl.prefix_features(mtl.freeze(m), IMAGES, **o), "computing features of"),
+        (lambda m, **o: mtl.stage_features(m, IMAGES, **o), "computing features of"),
+        (lambda m, **o: adapt_batch_norm(m, IMAGES, **o), "taking statistics of"),
+    ],
+    ids=COMPUTED,
+)
 def test_a_batch_that_does_not_fit(compute, doing):
     network = hungry(2)
     before = weights(network)
@@ -160,8 +190,9 @@ def test_an_image_that_does_not_fit():
 
 def test_validation_of_dann_that_does_not_fit_names_the_batch_size_of_training():
     def train(dann, batch_size):
-        return dann.fit(X, Y, TARGET, val=(X.repeat(3, 1), Y.repeat(3)), epochs=1, batch_size=batch_size,
-                        progress=False)  # fmt: skip
+        return dann.fit(
+            X, Y, TARGET, val=(X.repeat(3, 1), Y.repeat(3)), epochs=1, batch_size=batch_size, progress=False
+        )
 
     with pytest.raises(MemoryError) as info:
         train(model(Limited(20)), 10)

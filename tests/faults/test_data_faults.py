@@ -14,9 +14,12 @@ from rows import Row, one_sentence
 from torch import nn
 
 import medtl_helpers as mtl
-from medtl_helpers import checks, hospitals, losses, tasks
-from medtl_helpers.archives import read_npz
+from medtl_helpers import provenance
 from medtl_helpers.assets import card
+from medtl_helpers.data import tasks
+from medtl_helpers.data.archives import read_npz
+from medtl_helpers.lessons.hospitals import experiment as hospitals
+from medtl_helpers.methods import fisher, losses
 
 AGAIN = "fetch it again"  # the remedy for every file from the network
 NOTHING = "—"  # there was nothing to lose
@@ -25,7 +28,7 @@ NOTHING = "—"  # there was nothing to lose
 @pytest.fixture(autouse=True)
 def forget_sources(monkeypatch):
     """What is loaded here is not what other tests are about."""
-    monkeypatch.setattr(checks, "_sources", {})
+    monkeypatch.setattr(provenance, "_sources", {})
     monkeypatch.setenv("MEDTL_DATA", "twin")
 
 
@@ -90,14 +93,20 @@ LABEL = {"train_labels": np.array([[0], [1], [2], [0], [1], [0]], np.uint8)}
 CODE = np.array([Program()], dtype=object)
 # fault, what makes the bytes, what is said
 ARCHIVES = [
-    ("pickled images", lambda: npz(train_images=CODE), "holds Python objects in train_images.npy, which could run a "
-     "program"),
+    (
+        "pickled images",
+        lambda: npz(train_images=CODE),
+        "holds Python objects in train_images.npy, which could run a program",
+    ),
     ("pickled labels", lambda: npz(val_labels=CODE), "holds Python objects in val_labels.npy"),
     ("a pickle instead", lambda: pickle.dumps(Program()), "is damaged, or no .npz"),
     ("a member ../../", lambda: with_member("../../evil.npy", claims((3,))), "and nothing else: delete it"),
     ("a member /etc/", lambda: with_member("/etc/evil.npy", claims((3,))), "and nothing else: delete it"),
-    ("a head that claims 8 TB", lambda: with_member("val_images.npy", claims((10**10, 28, 28))),
-     "claims more than 2 GB in val_images.npy"),
+    (
+        "a head that claims 8 TB",
+        lambda: with_member("val_images.npy", claims((10**10, 28, 28))),
+        "claims more than 2 GB in val_images.npy",
+    ),
     ("a zip bomb", bomb, "claims more than 2 GB in train_images.npy"),
     ("fewer bytes than its head claims", lambda: with_member("val_labels.npy", claims((4, 1))), "is damaged"),
     ("cut off", lambda: npz()[:3000], "is damaged, or no .npz"),
@@ -111,7 +120,7 @@ ARCHIVES = [
     ("two labels per image", lambda: npz(val_labels=np.zeros((4, 2), np.uint8)), "where uint8 (8, 28, 28)"),
     ("a label that is no class", lambda: npz(**LABEL), "train labels other than 0 to 1"),
     ("labels that are no whole numbers", lambda: npz(test_labels=np.full((5, 1), 0.5)), "test labels other than 0"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("make, said", [row[1:] for row in ARCHIVES], ids=[row[0] for row in ARCHIVES])
@@ -227,9 +236,9 @@ LINEAR = nn.Linear(4, 2)
 THETA = losses.snapshot(LINEAR)
 # fault, what is called, what is said
 SOURCES = [
-    ("no examples for Fisher", lambda: losses.fisher_diagonal(LINEAR, X[:0]), "there are none: give at least one"),
-    ("Fisher of labels from 1", lambda: losses.fisher_diagonal(LINEAR, X, Y + 1), "Labels run from 1 to 2"),
-    ("Fisher of fractions", lambda: losses.fisher_diagonal(LINEAR, X, Y / 2), "The Fisher labels are float32"),
+    ("no examples for Fisher", lambda: fisher.fisher_diagonal(LINEAR, X[:0]), "there are none: give at least one"),
+    ("Fisher of labels from 1", lambda: fisher.fisher_diagonal(LINEAR, X, Y + 1), "Labels run from 1 to 2"),
+    ("Fisher of fractions", lambda: fisher.fisher_diagonal(LINEAR, X, Y / 2), "The Fisher labels are float32"),
     ("EWC without a Fisher", lambda: losses.EWC(THETA, {}), "The Fisher information of weight is missing"),
     ("EWC with another layer's", lambda: losses.EWC(THETA, dict.fromkeys(THETA, X)), "or of another shape"),
     ("replay of fewer labels", lambda: losses.SourceReplay(X, Y[:9]), "The source set has 20 inputs and 9 labels"),
@@ -249,8 +258,12 @@ def test_a_source_that_cannot_be_used(call, said):
 
 def task(x, y):
     """A hospital with these rows."""
-    return replace(mtl.load("heart", quiet=True), train=tasks.Split(x, y), val=tasks.Split(x[:0], y[:0]),
-                   test=tasks.Split(x[:0], y[:0]))  # fmt: skip
+    return replace(
+        mtl.load("heart", quiet=True),
+        train=tasks.Split(x, y),
+        val=tasks.Split(x[:0], y[:0]),
+        test=tasks.Split(x[:0], y[:0]),
+    )
 
 
 def first(n):
@@ -267,7 +280,7 @@ SOURCE_TABLES = [
     ("one class", lambda x, y: (x, y * 0), "The labels of heart:cleveland are [0]"),
     ("labels from 1", lambda x, y: (x, y + 1), "The labels of heart:cleveland are [1, 2]"),
     ("no rows", lambda x, y: (x[:0], y[:0]), "The labels of heart:cleveland are []"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("change, said", [r[1:] for r in SOURCE_TABLES], ids=[row[0] for row in SOURCE_TABLES])
@@ -311,7 +324,7 @@ SPLITS = [
     ("fewer rows asked for than classes", lambda x, y: (x, y), {"n_train": 1}, "n_train is 1, for 2 classes"),
     ("a share of 150 %", lambda x, y: (x, y), {"test": 1.5}, "test is 1.5 and val is 0.2: give shares"),
     ("nothing for the test", lambda x, y: (x, y), {"test": 0}, "test is 0 and val is 0.2: give shares"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("change, options, said", [row[1:] for row in SPLITS], ids=[row[0] for row in SPLITS])

@@ -19,7 +19,8 @@ import requests
 from rows import Row
 from server import MISBEHAVIOUR, PAGE, FaultyServer
 
-from medtl_helpers import assets, fetch
+from medtl_helpers import assets
+from medtl_helpers.data import download, fetch
 
 ROOT = Path(__file__).parents[2]
 PROXIES = [name for name in os.environ if name.lower().endswith("_proxy")]
@@ -27,7 +28,8 @@ COMMAND = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start background jobs with Ctrl-C ignored
 import json, sys
-from medtl_helpers import assets, fetch
+from medtl_helpers import assets
+from medtl_helpers.data import fetch
 registry = json.load(open(sys.argv[1]))
 assets.cards = lambda: registry
 sys.exit(fetch.fetch(sys.argv[2:] or None))
@@ -52,10 +54,10 @@ def short_waits(request, monkeypatch, tmp_path):
         monkeypatch.delenv(name)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     monkeypatch.setenv("MEDTL_DATA", str(tmp_path))
-    monkeypatch.setattr(fetch, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(download, "WAIT_SECONDS", 0.01)
     short = any(fault in request.node.name for fault in ("stall", "silent"))
-    monkeypatch.setattr(fetch, "READ_SECONDS", 0.5 if short else 5)
-    monkeypatch.setattr(fetch, "CHUNK", 1 << 12)
+    monkeypatch.setattr(download, "READ_SECONDS", 0.5 if short else 5)
+    monkeypatch.setattr(download, "CHUNK", 1 << 12)
 
 
 @pytest.fixture
@@ -110,13 +112,23 @@ FAULTS = [
 PARTS = [
     ("the first part", BODY[:1000], "", ["bytes=1000-"], ""),
     ("the first part, and the server ignores the range", BODY[:1000], "no_range", ["bytes=1000-"], ""),
-    ("the first part, and the server sends another range", BODY[:1000], "wrong_range", ["bytes=1000-", None],
-     "cannot go on from byte 1000"),
+    (
+        "the first part, and the server sends another range",
+        BODY[:1000],
+        "wrong_range",
+        ["bytes=1000-", None],
+        "cannot go on from byte 1000",
+    ),
     ("complete (killed before the renaming)", BODY, "", [], ""),
     ("too long", BODY + b"x", "", [f"bytes={len(BODY) + 1}-", None], f"cannot go on from byte {len(BODY) + 1}"),
-    ("of another version", b"another version", "", ["bytes=15-", None],
-     "wrong checksum, so lungs_28.npz.part was deleted"),
-]  # fmt: skip
+    (
+        "of another version",
+        b"another version",
+        "",
+        ["bytes=15-", None],
+        "wrong checksum, so lungs_28.npz.part was deleted",
+    ),
+]
 
 NAMES = [
     ("kidneys", "There is no data set called 'kidneys'; known are "),
@@ -145,13 +157,17 @@ PROCESSES = [
 ]
 ALONE = {row.fault: row.sees for row in (*NETWORK, *DISK, *PROCESSES)}
 TABLE = [
-    *(Row(f"the server {MISBEHAVIOUR[fault]}", reads, f"{'what had come, and ' if keeps else ''}the other files")
-      for fault, reads, keeps, _ in FAULTS),
-    *(Row(f"kept part: {part}", says or "fetched, with the right checksum", "the right file, and no .part")
-      for part, _, _, _, says in PARTS),
+    *(
+        Row(f"the server {MISBEHAVIOUR[fault]}", reads, f"{'what had come, and ' if keeps else ''}the other files")
+        for fault, reads, keeps, _ in FAULTS
+    ),
+    *(
+        Row(f"kept part: {part}", says or "fetched, with the right checksum", "the right file, and no .part")
+        for part, _, _, _, says in PARTS
+    ),
     *(Row(f"no such data set: {name}", says, "—") for name, says in NAMES),
     *(row._replace(sees=row.sees or "the next run fetches the rest") for row in (*NETWORK, *DISK, *PROCESSES)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("fault", "reads", "keeps", "gets"), FAULTS, ids=[row[0] for row in FAULTS])
@@ -172,7 +188,7 @@ def test_every_fault_is_one_sentence_and_leaves_no_half_file(
     assert part.exists() == (keeps is not None)
     if keeps:
         kept = part.read_bytes()
-        assert HALF - fetch.CHUNK <= len(kept) < len(BODY) and BODY.startswith(kept)
+        assert HALF - download.CHUNK <= len(kept) < len(BODY) and BODY.startswith(kept)
         assert f"{len(kept) / 1e6:.2f} MB are kept in {part.name}" in final[0]
     assert len(server.asked("a")) == gets
     # the others are fetched all the same, and the last line sums up
@@ -196,7 +212,7 @@ def test_a_fault_that_passes_ends_in_the_right_file(fault, server, registry, tmp
     assert asked[0] is None and len(asked) == (3 if fault in ("503", "truncate", "drop", "stall", "silent") else 1)
     if fault in ("truncate", "drop", "stall"):
         starts = [int(range_[6:-1]) for range_ in asked[1:]]
-        assert 0 < HALF - fetch.CHUNK <= starts[0] < starts[1]
+        assert 0 < HALF - download.CHUNK <= starts[0] < starts[1]
 
     # a second call finds it there and asks nobody
     before = (tmp_path / path).stat().st_mtime_ns

@@ -11,9 +11,11 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
 from rows import Row, one_sentence
 
-from medtl_helpers import checks, folders
-from medtl_helpers.folders import load_folder
-from medtl_helpers.images import UnusableImage, read_image
+from medtl_helpers import provenance
+from medtl_helpers.data import folders
+from medtl_helpers.data.folders import load_folder
+from medtl_helpers.data.images import read_image
+from medtl_helpers.data.pixels import UnusableImage
 
 GREY = np.random.default_rng(0).integers(0, 256, (16, 16), dtype=np.uint8)
 NOISE = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
@@ -22,7 +24,7 @@ NOISE = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 @pytest.fixture(autouse=True)
 def forget_sources(monkeypatch):
     """What is loaded here is not what other tests are about."""
-    monkeypatch.setattr(checks, "_sources", {})
+    monkeypatch.setattr(provenance, "_sources", {})
 
 
 def save(path, pixels=GREY, **options):
@@ -95,8 +97,13 @@ FILES = [
     ("thin", "x.png", lambda p: save(p, GREY[:, :7]), "is 7 × 16 px and each side needs at least 8", "remove it"),
     ("large", "x.png", lambda p: huge(p, 9_000), "has more than 80 million pixels", "tiles or shrink it"),
     ("bomb", "x.png", lambda p: huge(p, 60_000), "has more than 80 million pixels", "tiles or shrink it"),
-    ("pages", "x.tif", lambda p: save(p, save_all=True, append_images=[Image.fromarray(GREY)]), "holds several pages",
-     "save the one you want"),
+    (
+        "pages",
+        "x.tif",
+        lambda p: save(p, save_all=True, append_images=[Image.fromarray(GREY)]),
+        "holds several pages",
+        "save the one you want",
+    ),
     ("NaN", "x.tif", not_a_number, "has NaN or infinite pixels", "replace them"),
     ("LAB", "x.tif", lab, "is stored in LAB colours", "save it as RGB"),
     ("broken link", "x.png", lambda p: p.symlink_to("nowhere.png"), "is no file", "correct the path"),
@@ -107,12 +114,17 @@ FILES = [
     ("no pixels", "x.dcm", lambda p: dicom(p, without=["PixelData"]), "holds no pixels", "remove it"),
     ("no rows", "x.dcm", lambda p: dicom(p, without=["Rows"]), "is damaged or incomplete", "export it again"),
     ("short pixels", "x.dcm", lambda p: dicom(p, PixelData=b"1234"), "is damaged or incomplete", "export it again"),
-    ("frames", "x.dcm", lambda p: dicom(p, NumberOfFrames=2, PixelData=GREY.tobytes() * 2), "holds several frames",
-     "export the frame you want"),
+    (
+        "frames",
+        "x.dcm",
+        lambda p: dicom(p, NumberOfFrames=2, PixelData=GREY.tobytes() * 2),
+        "holds several frames",
+        "export the frame you want",
+    ),
     ("no decoder", "x.dcm", lambda p: dicom(p, syntax=JPEGLSLossless), "cannot be decoded here", "pylibjpeg[all]"),
     ("huge DICOM", "x.dcm", lambda p: dicom(p, Rows=60_000, Columns=60_000), "has more than 80 million", "shrink it"),
     ("thin DICOM", "x.dcm", lambda p: dicom(p, Rows=4, Columns=64), "is 64 × 4 px and each side needs", "remove it"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("name, make, said, remedy", [row[1:] for row in FILES], ids=[row[0] for row in FILES])
@@ -250,15 +262,19 @@ FOLDERS = [
     ("two val folders", twice, {}, ["{} has two folders for val", "keep one"]),
     ("loop", loop, {}, ["{}/train/loop holds no images", "or remove it"]),
     ("too few to split", lambda r: images(r, "a", "b", n=2), {}, ["{}/a holds 2 image(s), too few", "add images"]),
-    ("too few for val", lambda r: splits(r, ["train", "test"]) or (r / "train/b/0.png").unlink()
-     or (r / "train/b/1.png").unlink(), {}, ["{}/train/b holds 1 image(s), too few", "add images"]),
+    (
+        "too few for val",
+        lambda r: splits(r, ["train", "test"]) or (r / "train/b/0.png").unlink() or (r / "train/b/1.png").unlink(),
+        {},
+        ["{}/train/b holds 1 image(s), too few", "add images"],
+    ),
     ("over 2 GB", lambda r: images(r, "a", "b"), {"size": 20_000}, ["6 images in {} need 2.4 GB", "smaller size"]),
     ("over 2 GB in RGB", lambda r: images(r, "a", "b"), {"size": 12_000, "channels": 3}, ["{} need 2.6 GB"]),
     ("positive name", splits, {"positive": "c"}, ["positive='c' is none of the classes a, b", "give one of"]),
     ("positive number", splits, {"positive": -1}, ["positive=-1 is none of the classes a, b", "give one of"]),
     ("channels", splits, {"channels": 4}, ["channels is 4", "give 1 (grey), 3 (RGB)"]),
     ("size", splits, {"size": 4}, ["size is 4", "whole number, 8 or more"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("make, options, said", [row[1:] for row in FOLDERS], ids=[row[0] for row in FOLDERS])

@@ -6,7 +6,8 @@ from rows import Row, one_sentence
 from torch import nn
 
 import medtl_helpers as mtl
-from medtl_helpers import boundary, nets
+from medtl_helpers import guards
+from medtl_helpers.methods import backbones
 
 IMAGES = torch.randint(0, 256, (8, 3, 16, 16), generator=torch.Generator().manual_seed(0)).byte()
 X, Y = torch.randn(8, 4, generator=torch.Generator().manual_seed(0)), torch.arange(8) % 2
@@ -35,8 +36,8 @@ def same(ours, theirs):
 MISFITS = [
     ("RGB images, a grey network", lambda: mtl.CourseCNN(1, 2), IMAGES, "wants inputs N×1×H×W and got a batch"),
     ("grey images, an RGB network", lambda: mtl.CourseCNN(3, 2), IMAGES[:, :1], "wants inputs N×3×H×W and got"),
-    ("four channels", lambda: nets.small_resnet(2, 8), IMAGES[:, [0, 1, 2, 0]], "wants inputs N×3×H×W and got"),
-    ("two channels", lambda: nets.small_resnet(2, 8), IMAGES[:, :2], "wants inputs N×3×H×W and got"),
+    ("four channels", lambda: backbones.small_resnet(2, 8), IMAGES[:, [0, 1, 2, 0]], "wants inputs N×3×H×W and got"),
+    ("two channels", lambda: backbones.small_resnet(2, 8), IMAGES[:, :2], "wants inputs N×3×H×W and got"),
     ("channels last", lambda: mtl.CourseCNN(3, 2), IMAGES.permute(0, 2, 3, 1), "channels come before height and width"),
     ("no channels", lambda: mtl.CourseCNN(1, 2), IMAGES[:, 0], "N×1×H×W and got a batch of shape (8, 16, 16)"),
     ("too small images", lambda: mtl.CourseCNN(3, 2), IMAGES[..., :4, :4], "Images of 4 × 4 px are too small"),
@@ -111,18 +112,42 @@ BEST, NOW = "the weights of the best epoch", "the weights of that moment"
 ENDS = [
     ("Ctrl-C", 3, interrupt, None, "interrupted in epoch 3: the model keeps its best weights so far", BEST),
     ("Ctrl-C in the first epoch", 1, interrupt, None, "in epoch 1: the model keeps the weights of this moment", NOW),
-    ("NaN in the inputs", 3, lambda x: x * torch.nan, FloatingPointError, "The loss is nan in epoch 3 at learning rate "
-     "0.01: try a rate ten times lower, and look for NaN in the inputs", BEST),
+    (
+        "NaN in the inputs",
+        3,
+        lambda x: x * torch.nan,
+        FloatingPointError,
+        "The loss is nan in epoch 3 at learning rate 0.01: try a rate ten times lower, and look for NaN in the inputs",
+        BEST,
+    ),
     ("infinite inputs", 1, lambda x: x * torch.inf, FloatingPointError, "The loss is nan in epoch 1", NOW),
-    ("memory of the GPU", 3, no_memory("CUDA out of memory. Tried to allocate 2.00 GiB."), MemoryError,
-     "Out of memory in epoch 3, training on batches of 10: try batch_size=5", BEST),
-    ("memory of a Mac's GPU", 3, no_memory("MPS backend out of memory (MPS allocated: 9 GB)"), MemoryError,
-     "try batch_size=5", BEST),
-    ("memory of cuBLAS", 3, no_memory("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), MemoryError,
-     "try batch_size=5", BEST),
+    (
+        "memory of the GPU",
+        3,
+        no_memory("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        MemoryError,
+        "Out of memory in epoch 3, training on batches of 10: try batch_size=5",
+        BEST,
+    ),
+    (
+        "memory of a Mac's GPU",
+        3,
+        no_memory("MPS backend out of memory (MPS allocated: 9 GB)"),
+        MemoryError,
+        "try batch_size=5",
+        BEST,
+    ),
+    (
+        "memory of cuBLAS",
+        3,
+        no_memory("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
+        MemoryError,
+        "try batch_size=5",
+        BEST,
+    ),
     ("memory of the processor", 3, too_much, MemoryError, "try batch_size=5", BEST),
     ("memory in the first epoch", 1, too_much, MemoryError, "Out of memory in epoch 1", NOW),
-]  # fmt: skip
+]
 
 
 def trained(epochs, at=None, happens=None, **options):
@@ -188,10 +213,14 @@ class Limited(nn.Module):
 
 
 @pytest.mark.parametrize("most", [1, 5, 20])
-@pytest.mark.parametrize("do", [
-    lambda m, n: mtl.predict(m, torch.zeros(64, 2, 2), batch_size=n),
-    lambda m, n: mtl.fit(m, (torch.zeros(64, 2, 2), torch.arange(64) % 2), epochs=1, batch_size=n, progress=False),
-], ids=["predict", "fit"])  # fmt: skip
+@pytest.mark.parametrize(
+    "do",
+    [
+        lambda m, n: mtl.predict(m, torch.zeros(64, 2, 2), batch_size=n),
+        lambda m, n: mtl.fit(m, (torch.zeros(64, 2, 2), torch.arange(64) % 2), epochs=1, batch_size=n, progress=False),
+    ],
+    ids=["predict", "fit"],
+)
 def test_whoever_takes_the_advice_again_and_again_gets_there(do, most):
     model, n = nn.Sequential(Limited(most), nn.Flatten(), network()), 64
     while n > most:
@@ -256,7 +285,7 @@ def test_a_diverging_run():
 def test_the_words_for_no_memory_are_torchs():
     with pytest.raises(RuntimeError) as info:
         torch.empty(2**60)
-    assert boundary.out_of_memory(info.value) and not boundary.out_of_memory(RuntimeError("CUDA error: unknown"))
+    assert guards.out_of_memory(info.value) and not guards.out_of_memory(RuntimeError("CUDA error: unknown"))
 
 
 ANSWERS = [

@@ -6,22 +6,24 @@ import pytest
 import torch
 from rows import Row, one_sentence
 
-from medtl_helpers import checks, nets, weights
-from medtl_helpers.weights import load_backbone, write_vgg16
+from medtl_helpers import provenance
+from medtl_helpers.methods import backbones, weight_files
+from medtl_helpers.methods.weight_files import write_vgg16
+from medtl_helpers.methods.weights import load_backbone
 
 HUGE = 10**12
 
 
 def vgg16(path, spoil):
     """A whole file, small because all weights are zero, and then spoilt."""
-    convolutions = [m for m in nets.vgg16(2).modules() if isinstance(m, torch.nn.Conv2d)]
+    convolutions = [m for m in backbones.vgg16(2).modules() if isinstance(m, torch.nn.Conv2d)]
     write_vgg16(path, [(torch.zeros_like(m.weight), torch.zeros_like(m.bias)) for m in convolutions])
     with h5py.File(path, "r+") as file:
         spoil(file["layers"])
 
 
 def resnet(path, spoil):
-    state = nets.small_resnet(2, 8).stages.state_dict()
+    state = backbones.small_resnet(2, 8).stages.state_dict()
     spoil(state)
     torch.save(state, path)
 
@@ -47,21 +49,32 @@ def expanded(state, dtype=torch.float16):
 # fault, network, what makes the file, what is said
 FILES = [
     ("a NaN weight", "vgg16", lambda p: vgg16(p, nan_in), "holds weights that are not finite numbers: fetch it again"),
-    ("a bias that claims 2 TB", "vgg16", lambda p: vgg16(p, lambda f: replaced(f, "conv2d/vars/1", shape=(HUGE,))),
-     "does not hold VGG16's 13 convolutions"),
-    ("a kernel that claims 2 TB", "vgg16",
-     lambda p: vgg16(p, lambda f: replaced(f, "conv2d_12/vars/0", shape=(3, 3, 10**6, 10**5))),
-     "does not hold VGG16's 13 convolutions"),
-    ("a link in a circle", "vgg16", lambda p: vgg16(p, lambda f: f.update({"loop": f}) or f.pop("conv2d")),
-     "does not hold VGG16's 13 convolutions"),
+    (
+        "a bias that claims 2 TB",
+        "vgg16",
+        lambda p: vgg16(p, lambda f: replaced(f, "conv2d/vars/1", shape=(HUGE,))),
+        "does not hold VGG16's 13 convolutions",
+    ),
+    (
+        "a kernel that claims 2 TB",
+        "vgg16",
+        lambda p: vgg16(p, lambda f: replaced(f, "conv2d_12/vars/0", shape=(3, 3, 10**6, 10**5))),
+        "does not hold VGG16's 13 convolutions",
+    ),
+    (
+        "a link in a circle",
+        "vgg16",
+        lambda p: vgg16(p, lambda f: f.update({"loop": f}) or f.pop("conv2d")),
+        "does not hold VGG16's 13 convolutions",
+    ),
     ("an infinite statistic", "resnet", lambda p: resnet(p, infinite), "holds weights that are not finite numbers"),
     ("a kernel that claims 4 TB", "resnet", lambda p: resnet(p, expanded), "some are far too large: give another"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("network, make, said", [row[1:] for row in FILES], ids=[row[0] for row in FILES])
 def test_a_weight_file_that_is_wrong_inside(tmp_path, monkeypatch, network, make, said):
-    monkeypatch.setattr(checks, "_weights", {})
+    monkeypatch.setattr(provenance, "_weights", {})
     path = tmp_path / "mine.h5"
     make(path)
     before = path.read_bytes()
@@ -70,14 +83,14 @@ def test_a_weight_file_that_is_wrong_inside(tmp_path, monkeypatch, network, make
         load_backbone(network, 2, weights=path)
     text = one_sentence(info.value)
     assert text.startswith(str(path)) and said in text
-    assert path.read_bytes() == before and checks._weights == {}
+    assert path.read_bytes() == before and provenance._weights == {}
 
 
 def test_a_resnet_of_another_width_is_still_read(tmp_path):
     """``_new_resnet`` looks into the file first: what is refused is the size, not what is unusual."""
     path = tmp_path / "narrow.pt"
-    weights.write_resnet(path, nets.small_resnet(2, 8))
-    assert weights.read_resnet(path)["stem.0.weight"].shape == (8, 3, 3, 3)
+    weight_files.write_resnet(path, backbones.small_resnet(2, 8))
+    assert weight_files.read_resnet(path)["stem.0.weight"].shape == (8, 3, 3, 3)
 
 
 TABLE = [Row(f"{network}: {fault}", said, "the file; nothing is loaded") for fault, network, _, said in FILES]

@@ -1,0 +1,106 @@
+"""Which module holds each public name: read by editors and, through ``lazy_loader``, by ``__init__.py``."""
+
+from .assets import card, cards, recorded
+from .data.catalogue import load
+from .data.folders import load_folder
+from .data.phantoms import draw
+from .data.pretraining import held_out_task
+from .data.shifts import SCANNERS, Scanner, assay_shift
+from .data.tasks import Split, Task, few_shot, split_table
+from .devices import budget, describe, device, seed_everything
+from .methods.adabn import adapt_batch_norm
+from .methods.augment import augment
+from .methods.cache import fit_cached, prefix_features, stage_features
+from .methods.dann import DANN
+from .methods.finetune import fine_tune, gradual_unfreeze, lp_ft, probe
+from .methods.fisher import fisher_diagonal
+from .methods.freezing import freeze, parameter_groups, parameter_report, unfreeze
+from .methods.history import DANNHistory, History
+from .methods.intervals import Interval, paired_difference, t_interval
+from .methods.losses import EWC, L2SP, FeatureDistillation, SourceReplay, transfer_loss
+from .methods.metrics import bootstrap_metrics
+from .methods.nets import CourseCNN, StagedNet
+from .methods.optimise import minimise
+from .methods.predict import predict, to_float
+from .methods.train import fit
+from .methods.transferability import log_me, proxy_a_distance
+from .methods.weights import find_weights, load_backbone
+from .teaching.claims import check, session_report
+from .teaching.course_map import begin, course_map, data_cards, environment
+from .teaching.grading import grade
+from .teaching.plots import COLOURS, interval_marks, interval_plot, show, show_images, show_shift, show_transfer
+from .teaching.records import Record
+from .teaching.widgets import slider
+
+__all__ = [
+    "COLOURS",
+    "DANN",
+    "EWC",
+    "L2SP",
+    "SCANNERS",
+    "CourseCNN",
+    "DANNHistory",
+    "FeatureDistillation",
+    "History",
+    "Interval",
+    "Record",
+    "Scanner",
+    "SourceReplay",
+    "Split",
+    "StagedNet",
+    "Task",
+    "adapt_batch_norm",
+    "assay_shift",
+    "augment",
+    "begin",
+    "bootstrap_metrics",
+    "budget",
+    "card",
+    "cards",
+    "check",
+    "course_map",
+    "data_cards",
+    "describe",
+    "device",
+    "draw",
+    "environment",
+    "few_shot",
+    "find_weights",
+    "fine_tune",
+    "fisher_diagonal",
+    "fit",
+    "fit_cached",
+    "freeze",
+    "grade",
+    "gradual_unfreeze",
+    "held_out_task",
+    "interval_marks",
+    "interval_plot",
+    "load",
+    "load_backbone",
+    "load_folder",
+    "log_me",
+    "lp_ft",
+    "minimise",
+    "paired_difference",
+    "parameter_groups",
+    "parameter_report",
+    "predict",
+    "prefix_features",
+    "probe",
+    "proxy_a_distance",
+    "recorded",
+    "seed_everything",
+    "session_report",
+    "show",
+    "show_images",
+    "show_shift",
+    "show_transfer",
+    "slider",
+    "split_table",
+    "stage_features",
+    "t_interval",
+    "to_float",
+    "transfer_loss",
+    "unfreeze",
+]

@@ -1,0 +1,39 @@
+"""The catalogue: ``load(name)`` gives a task, real where its files are on this disk, else its embedded twin."""
+
+from ..assets import card
+from ..provenance import note_source
+from .medmnist import load_images
+from .tables import load_breast_cancer, load_heart
+from .tasks import Task
+
+
+def load(name: str, *, size: int = 28, site: str = "cleveland", quiet: bool = False) -> Task:
+    """Load a data set from this disk: the real one where it is, else its embedded twin, and say which.
+
+    Parameters
+    ----------
+    name: ``"pneumonia"``, ``"breast"``, ``"blood"``, … (MedMNIST), ``"heart"`` or ``"breast_cancer"``.
+    size: pixels per side of images: 28, or 64, 128, 224. Where no file of that size was fetched, the 28 px images
+        are enlarged (bilinear) and ``note`` says so.
+    site: the hospital of ``heart``: cleveland, hungary, switzerland or va.
+    quiet: do not print the line that says what was loaded.
+
+    Raises ValueError for an unknown name, size or site, for a set of weights, and for data of more than 2 GB.
+    """
+    about = card(name)
+    if about["kind"] == "weights":
+        raise ValueError(f"{name} is a set of weights, not of data: use load_backbone.")
+    if about["kind"] == "image":
+        task = load_images(name, about, size)
+    else:
+        task = load_breast_cancer(about) if name == "breast_cancer" else load_heart(about, site)
+    note_source(task.name, task.provenance)
+    if not quiet:
+        print(_summary(task))
+    return task
+
+
+def _summary(task) -> str:
+    counts = "/".join(str(len(split.y)) for split in (task.train, task.val, task.test))
+    label = {"real": "real data", "twin": "TWIN (drawn by code)"}[task.provenance]
+    return f"{task.name}: {label}; train/val/test {counts}; {task.note}".removesuffix("; ")

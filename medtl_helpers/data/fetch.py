@@ -1,0 +1,111 @@
+"""Real data onto this disk: ``make data``, that is ``python -m medtl_helpers data [NAME ...]``."""
+
+import threading
+import time
+from pathlib import Path
+
+import requests
+
+from .. import assets
+from .download import CONNECT_SECONDS, PLAIN, Fault, File, OutOfReach, no_connection, place
+
+PROBE_SECONDS = 15  # for all servers together to give a first sign of life
+
+
+def wanted(names: list[str] | None, sizes: tuple[int, ...], folder: Path) -> list[File]:
+    """The files that names like ``"heart"`` or ``"pneumonia:64"`` stand for. Raises ValueError on an unknown one."""
+    found = {}
+    for asked in names or [name for name, card in assets.cards().items() if card["course"]]:
+        name, _, only = asked.partition(":")
+        files = assets.card(name).get("files", {})
+        if not files:
+            print(f"{name}: nothing to fetch, it ships with scikit-learn.")
+        elif only and only not in files:
+            raise ValueError(f"{name} has no file {only!r}; it has {', '.join(files)}.")
+        for key, entry in files.items():
+            if key == only if only else not key.isdigit() or int(key) in sizes:
+                label, path = f"{name}:{key}", folder / entry["path"]
+                found[label] = File(label, entry["url"], path, entry["checksum"], entry.get("megabytes"))
+    return list(found.values())
+
+
+def probe(files: list[File]) -> tuple[dict[str, int], dict[str, str]]:
+    """Ask each server once, and about each unknown size: bytes by label, and hosts out of reach with the reason.
+
+    All at once, in threads with one deadline: looking up a name on a dead network heeds no time limit of ours.
+    """
+    sizes, reasons = {}, {file.host: f"no answer in {PROBE_SECONDS} seconds" for file in files}
+
+    def ask(file: File) -> None:
+        try:
+            answer = requests.head(file.url, headers=PLAIN, timeout=CONNECT_SECONDS, allow_redirects=True)
+            if answer.ok and answer.headers.get("Content-Length", "").isdigit():
+                sizes[file.label] = int(answer.headers["Content-Length"])
+            reasons.pop(file.host, None)
+        except requests.RequestException as error:
+            reason = no_connection(error)
+            if not reason:
+                reasons.pop(file.host, None)  # it is there, though it answers badly
+            elif file.host in reasons:
+                reasons[file.host] = reason
+
+    one_per_host = {file.host: file for file in files}.values()
+    asked = [file for file in files if file.megabytes is None or file in one_per_host]
+    threads = [threading.Thread(target=ask, args=[file], daemon=True) for file in asked]
+    deadline = time.monotonic() + PROBE_SECONDS
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0, deadline - time.monotonic()))
+    return dict(sizes), dict(reasons)
+
+
+def fetch(names: list[str] | None = None, sizes: tuple[int, ...] = (28,)) -> int:
+    """Fetch the files that ``names`` stand for (default: all that the course uses) and print how it went.
+
+    The exit status: 0 all are there, 1 some are not, 2 a name is unknown, 130 stopped by Ctrl-C.
+    """
+    files: list[File] = []
+    try:
+        folder = assets.data_folder()
+        if folder is None:
+            print("MEDTL_DATA=twin asks for no real data, so there is no folder to fetch into: unset it and try again.")
+            return 1
+        try:
+            files = wanted(names, sizes, folder)
+        except ValueError as error:
+            print(error)
+            return 2
+        missing = [file for file in files if not file.is_there()]
+        for file in files:
+            if file not in missing:
+                print(f"{file}: already there, with the right checksum.")
+        told, unreachable = probe(missing)
+        for file in missing:
+            size = file.megabytes or (told[file.label] / 1e6 if file.label in told else None)
+            print(f"{file}: {f'{size:.2f} MB' if size else 'size told by the server'}, into {file.path.parent}")
+        for file in list(missing):
+            try:
+                if file.host not in unreachable:
+                    place(file)
+                    print(f"{file}: fetched, with the right checksum.")
+                    missing.remove(file)
+            except OutOfReach as fault:
+                unreachable[file.host] = str(fault)
+            except Fault as fault:
+                print(f"{file}: {fault}")
+        advice = "check the network or the proxy, and run `make data` again; the course works without, on phantoms"
+        for host, reason in unreachable.items():
+            them = ", ".join(file.label for file in missing if file.host == host)
+            print(f"Cannot connect to {host} for {them} ({reason}): {advice}.")
+    except OSError as error:  # MEDTL_DATA names no folder, or a file in it cannot be read
+        print(error)
+        return 1
+    except KeyboardInterrupt:
+        parts = [f"{file}: {file.kept()}" for file in files if file.part.is_file()]
+        print(f"\nStopped; {'; '.join(parts) or 'no unfinished file is left'}: run `make data` again to go on.")
+        return 130
+    if files:
+        absent = f"; missing: {', '.join(file.label for file in missing)} (phantoms stand in)" if missing else ""
+        print(f"{len(files) - len(missing)} of {len(files)} files are in {folder}{absent}.")
+    return 1 if missing else 0

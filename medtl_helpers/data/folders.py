@@ -1,0 +1,144 @@
+"""``load_folder``: the reader's own images, from folders named after the classes, as a task like any other."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from ..assets import MAX_BYTES
+from ..provenance import note_source
+from .folder_layout import Layout, find_layout
+from .images import read_image
+from .pixels import MIN_SIDE, UnusableImage
+from .tasks import Split, Task
+
+
+def load_folder(
+    path: str | Path, *, size: int = 64, channels: int | None = None, positive: str | int | None = None, seed: int = 0
+) -> Task:
+    """Load ``train/val/test/<class>/*.png`` (also jpg, tif, bmp, dcm), or ``<class>/*.png`` alone.
+
+    Without a ``val`` folder a stratified 15 % of train becomes it; with class folders alone, 70/15/15 % of each class
+    become train, val and test. **Several images of one patient must not fall into different splits**: only you know
+    which belong together, so make the train, val and test folders yourself then, patient by patient.
+
+    Every image is read by the rules of ``images.read_image`` (16-bit and DICOM are windowed to 0..255) and resized,
+    bilinear with antialiasing, to a square: the aspect ratio is not kept. Nothing leaves this computer.
+
+    Parameters
+    ----------
+    path: the folder; its name becomes the task's name. Other and hidden files in it are skipped and counted.
+    size: pixels per side, at least 8.
+    channels: 1 or 3; by default 1 if all images are grey (also when saved as RGB), else 3. Grey becomes RGB by
+        repetition, RGB becomes grey by its luma, 0.299 R + 0.587 G + 0.114 B.
+    positive: the disease class, by its name or its number in sorted order; by default 1 of two classes, else None.
+    seed: of the random splits, where the folder does not make them.
+
+    Returns a Task: uint8 N×C×size×size, int64 N, classes sorted by name, provenance ``"own"``.
+
+    Raises ValueError with one sentence that names the folder or the files and says what to do: a layout that is not
+    the above, a class that is missing from a split, one class only, an empty class, too few images to split,
+    unusable images (all are looked for before it stops), more than 2 GB of memory.
+    """
+    root = Path(path).expanduser()
+    if not root.is_dir():
+        raise ValueError(f"{path} is no folder: give the one that holds your train/val/test or class folders.")
+    if channels not in (None, 1, 3):
+        raise ValueError(f"channels is {channels!r}: give 1 (grey), 3 (RGB), or None to let the images decide.")
+    if not isinstance(size, int) or size < MIN_SIDE:
+        raise ValueError(f"size is {size!r}: give the pixels per side as a whole number, {MIN_SIDE} or more.")
+    name = root.resolve().name
+    layout = find_layout(root, np.random.default_rng(seed))
+    number = _positive_class(positive, layout.classes)
+    x = _read_all(root, [file for found in layout.files.values() for file, _ in found], size, channels)
+    splits, start = {}, 0
+    for split, found in layout.files.items():
+        y = torch.tensor([label for _, label in found])
+        splits[split], start = Split(torch.from_numpy(x[start : start + len(y)]), y), start + len(y)
+    counts = "/".join(str(len(splits[split].y)) for split in splits)
+    print(
+        f"{name}: your own images, {size} × {size} px, {'grey' if x.shape[1] == 1 else 'RGB'}; "
+        f"train/val/test {counts}; classes {', '.join(layout.classes)}."
+    )
+    _tell(name, layout, number, chosen=positive is not None)
+    note_source(name, "own")
+    note = f"Your own images, resized to {size} × {size} px without keeping the aspect ratio."
+    return Task(name, **splits, classes=layout.classes, positive=number, provenance="own", licence="yours", note=note)
+
+
+def _tell(name: str, layout: Layout, positive: int | None, chosen: bool) -> None:
+    """Print what was decided for the reader: splits that were drawn, files that were skipped, the positive class."""
+    if layout.drawn == ("val", "test"):
+        print(
+            f"{name}: no train and test folders, so 70/15/15 % of each class were drawn at random. If a patient has "
+            "several images, they may now be in different splits and the results too good: make train/val/test folders "
+            "yourself, by patient."
+        )
+    elif layout.drawn:
+        print(
+            f"{name}: no val folder, so 15 % of each class in train were drawn at random for it. If a patient has "
+            "several images, make the val folder yourself, by patient."
+        )
+    if layout.skipped:
+        print(f"{name}: skipped {layout.skipped} hidden or other files and folders.")
+    if positive is not None and chosen:
+        print(f"{name}: {layout.classes[positive]!r} is the positive class.")
+    elif positive is not None:
+        other = layout.classes[1 - positive]
+        print(
+            f"{name}: {layout.classes[positive]!r} is taken as the positive class (the disease); if it is not: "
+            f"positive={other!r}."
+        )
+
+
+def _positive_class(positive: str | int | None, classes: tuple[str, ...]) -> int | None:
+    """The number of the positive class: the one asked for, else the second of two, else None."""
+    if positive is None:
+        return 1 if len(classes) == 2 else None
+    if isinstance(positive, str) and positive in classes:
+        return classes.index(positive)
+    if not isinstance(positive, int) or not 0 <= positive < len(classes):
+        raise ValueError(f"positive={positive!r} is none of the classes {', '.join(classes)}: give one of these names.")
+    return positive
+
+
+def _read_all(root: Path, files: list[Path], size: int, channels: int | None) -> np.ndarray:
+    """All images as one uint8 array N×C×size×size; with ``channels=None`` C grows to 3 at the first in colour."""
+    x = _allocate(root, len(files), channels or 1, size)
+    problems: list[UnusableImage] = []
+    for i, file in enumerate(tqdm(files, desc="reading images", delay=2, leave=False)):
+        try:
+            image = Image.fromarray(read_image(file))
+        except UnusableImage as error:
+            problems.append(error)
+            continue
+        if channels is not None:
+            image = image.convert("L" if channels == 1 else "RGB")
+        image = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
+        pixels = np.atleast_3d(np.asarray(image)).transpose(2, 0, 1)  # C×size×size
+        if channels is None and (pixels == pixels[:1]).all():
+            pixels = pixels[:1]
+        if len(pixels) > x.shape[1]:
+            grey, x = x, _allocate(root, len(files), 3, size)
+            x[:] = grey
+        x[i] = pixels
+    if problems:
+        shown = "; ".join(f"{p.args[0].relative_to(root)} {p.reason}" for p in problems[:5])
+        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise ValueError(
+            f"{len(problems)} of the {len(files)} images in {root} cannot be used, so repair or remove "
+            f"them: {shown}{more}."
+        ) from None
+    return x
+
+
+def _allocate(root: Path, n: int, channels: int, size: int) -> np.ndarray:
+    needed = n * channels * size**2
+    if needed > MAX_BYTES:
+        raise ValueError(
+            f"The {n} images in {root} need {needed / 1e9:.1f} GB at {size} px, and this course stops at "
+            f"{MAX_BYTES / 1e9:.0f} GB: choose a smaller size, or fewer images."
+        )
+    return np.empty((n, channels, size, size), np.uint8)

@@ -1,0 +1,171 @@
+"""The figures of notebook 04: the two pairs of domains, the twice applied softmax, the ways, the shift, the sources."""
+
+import matplotlib.pyplot as plt
+import torch
+
+from ...data.tasks import Task
+from ...provenance import provenance_of
+from ...teaching.plots import COLOURS, WORDS, interval_marks, show
+from ...teaching.records import Record
+from .experiment import (
+    ADABN,
+    AUGMENTED,
+    BOTH,
+    FINE_TUNED,
+    JOINT,
+    KIN,
+    OTHERS,
+    SHIFT_WAYS,
+    SOURCE_ONLY,
+    TARGET_ONLY,
+    WAYS,
+)
+
+STYLES = {  # colour and marker, so that ways are told apart without colour too
+    SOURCE_ONLY: ("black", "s"),
+    AUGMENTED: ("sky", "^"),
+    ADABN: ("blue", "o"),
+    BOTH: ("grey", "P"),
+    TARGET_ONLY: ("yellow", "v"),
+    FINE_TUNED: ("orange", "D"),
+    JOINT: ("pink", "X"),
+}
+ORIGINS = {"real": "real", "twin": "drawn by code"}
+SOFTMAX_STYLES = (("orange", "D", "--"), ("blue", "o", "-"))
+SOURCE_STYLES = {KIN: ("blue", "o")} | dict(zip(OTHERS, (("orange", "D"), ("green", "^")), strict=True))
+
+
+def origin(tasks: dict[str, Task]) -> str:
+    """For an alt text: which of the named tasks are real, and which are drawn."""
+    words: dict[str, list[str]] = {}
+    for name, task in tasks.items():
+        words.setdefault(ORIGINS.get(task.provenance, "your own"), []).append(f"the {name}")
+    text = ", and ".join(f"{' and '.join(names)} are {word}" for word, names in words.items())
+    return text[0].upper() + text[1:]
+
+
+def show_pairs(pairs: dict[str, tuple[Task, Task]]) -> None:
+    """Test images of each named (source, target): a row for each pair, the source on the left."""
+    figure, axes = plt.subplots(len(pairs), 8, figsize=(8.8, 0.3 + 1.2 * len(pairs)), squeeze=False)
+    for row, (name, (source, target)) in zip(axes, pairs.items(), strict=True):
+        for axis, image in zip(row, torch.cat([source.test.x[:4], target.test.x[:4]]), strict=True):
+            axis.imshow(image.permute(1, 2, 0).squeeze(-1), cmap="gray", vmin=0, vmax=255)
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+        row[0].set_ylabel(name, fontsize=10)
+    axes[0, 0].set_title("source", fontsize=10)
+    axes[0, 4].set_title("target", fontsize=10)
+    sources = {name: source for name, (source, _) in pairs.items()}
+    alt = (
+        f"A row of {' and a row of '.join(pairs)}: four images of the source on the left, four of the target on the "
+        "right. The target's images have other colours or grey tones, darker borders, blur and noise. "
+        f"{origin(sources)}."
+    )
+    show(figure, alt, data=list(sources.values()))
+
+
+def show_softmax(histories: dict, floor: float, *, data: Task) -> None:
+    """Training loss and validation accuracy by epoch: ``histories`` maps a name to one ``History`` a seed."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.5))
+    for (name, runs), (colour, marker, line) in zip(histories.items(), SOFTMAX_STYLES, strict=True):
+        for k, run in enumerate(runs):
+            style = {"color": COLOURS[colour], "marker": marker, "linestyle": line, "markersize": 5}
+            epochs = range(1, len(run.train_loss) + 1)
+            left.plot(epochs, run.train_loss, **style)
+            right.plot(epochs, run.val_accuracy, label=name if k == 0 else None, **style)
+    left.axhline(floor, color=COLOURS["grey"], linestyle=":")
+    below = {"textcoords": "offset points", "va": "top", "ha": "right", "fontsize": 9}
+    left.annotate("no lower with softmax twice", (len(run.train_loss), floor), (0, -4), **below)
+    left.set(xlabel="epoch", ylabel="training loss (nats)", ylim=(0, None), title="Training loss")
+    right.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1), title="Accuracy on validation images")
+    right.legend(fontsize=9, loc="lower right")
+    ends = "; ".join(f"{name}: {_listed(run.val_accuracy[-1] for run in runs)}" for name, runs in histories.items())
+    alt = (
+        "The training loss and the validation accuracy by epoch, with one line for each seed. A dotted line marks the "
+        f"lowest loss that is possible with softmax twice. Validation accuracy in the last epoch: {ends}. "
+        f"{origin({'blood cells': data})}."
+    )
+    show(figure, alt, data=data)
+
+
+def show_ways(record: Record, live: dict[str, dict], targets: dict[str, Task]) -> None:
+    """A panel for each of the named ``targets``: the recorded mean and interval of each way, and a ring for ``live``.
+
+    ``live`` holds the balanced accuracy of today's run, by target and way.
+    """
+    figure, axes = plt.subplots(1, len(targets), figsize=(8.8, 3.9), sharey=True, squeeze=False)
+    told = []
+    for axis, (name, target) in zip(axes[0], targets.items(), strict=True):
+        for row, way in enumerate(WAYS):
+            colour, marker = STYLES[way]
+            mean, now = record.mean(way, pair=name, data=target.provenance), live[name][way]
+            interval_marks(axis, [row], [mean], colour=colour, marker=marker, horizontal=True)
+            axis.plot(now, row + 0.28, marker, color=COLOURS[colour], markersize=5, fillstyle="none")
+            told.append(f"{name}, {way}: {mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}], live {now:.2f}")
+        axis.axvline(1 / len(target.classes), color=COLOURS["grey"], linestyle=":", linewidth=1)
+        axis.set(xlabel="balanced test accuracy", title=name, xlim=(0, 1.02))
+    axes[0, 0].set_yticks(range(len(WAYS)), [f"{way}  ({sees})" for way, sees in WAYS.items()])
+    axes[0, 0].invert_yaxis()
+    alt = (
+        f"The balanced accuracy of each way on the target's test images. {'; '.join(told)}. "
+        f"A dotted line marks the accuracy of guessing. {origin(targets)}."
+    )
+    words = WORDS[provenance_of(list(targets.values()))]
+    provenance = f"filled: recorded, {len(record.seeds)} seeds, 95 % t; open: live, one seed; {words}"
+    show(figure, alt, provenance=provenance)
+
+
+def show_sweep(record: Record, target: str, *, at: float | None = None) -> None:
+    """Balanced test accuracy against the strength of the shift, a line and a 95 % band a way; ``at`` marks one."""
+    figure, axis = plt.subplots(figsize=(7.6, 3.9))
+    strengths = record.values("strength", part="shift", pair=target)
+    told, here = [], []
+    for way in SHIFT_WAYS:
+        colour, marker = STYLES[way]
+        means = [record.mean(way, part="shift", pair=target, strength=strength) for strength in strengths]
+        axis.fill_between(strengths, [m.low for m in means], [m.high for m in means], color=COLOURS[colour], alpha=0.15)
+        axis.plot(strengths, [m.value for m in means], marker=marker, color=COLOURS[colour], label=way)
+        told.append(f"{way} from {means[0].value:.2f} to {means[-1].value:.2f}")
+        if at is not None:
+            here.append(f"{way} {means[strengths.index(at)].value:.2f}")
+    axis.set(xlabel="strength of the shift", ylabel="balanced test accuracy", ylim=(0, 1.02))
+    if at is None:
+        axis.set_title("How far is the target?")
+    else:
+        axis.axvline(at, color=COLOURS["grey"], linestyle=":")
+        axis.set_title(f"At {at:g}: {', '.join(here)}", fontsize=10)
+    axis.legend(fontsize=9, loc="lower left")
+    alt = (
+        f"The balanced test accuracy as the shift grows from {strengths[0]:g} to {strengths[-1]:g}: "
+        f"{'; '.join(told)}. The {target} are drawn by code."
+    )
+    show(figure, alt, provenance=f"recorded, {len(record.seeds)} seeds, 95 % t band; drawn by code")
+
+
+def show_ranking(record: Record, live: dict[str, dict]) -> None:
+    """The gain really obtained against each of two scores; ``live`` holds today's scores and gain of each source."""
+    figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.6), sharey=True)
+    told = []
+    for source, (colour, marker) in SOURCE_STYLES.items():
+        now, gains = live[source], record.scores(source, "gain")
+        for axis, score in zip(axes, ("LogME", "proxy A-distance"), strict=True):
+            values = record.scores(source, score)
+            axis.plot(values, gains, marker, color=COLOURS[colour], label=source, alpha=0.7)
+            axis.plot(now[score], now["gain"], marker, color="black", markersize=9, fillstyle="none")
+            told.append(f"{source}: mean {score} {values.mean():.2f}, mean gain {gains.mean():+.3f}")
+    for axis, score, better in zip(axes, ("LogME", "proxy A-distance"), ("right", "left"), strict=True):
+        axis.axhline(0, color=COLOURS["grey"], linewidth=1)
+        axis.set(xlabel=f"{score} (said to be better: {better})")
+        axis.locator_params(axis="x", nbins=5)
+    axes[0].set(ylabel="gain over target only", title="Three sources for one target")
+    axes[1].legend(fontsize=9)
+    alt = (
+        "The gain of fine-tuning over target only, against two scores, with a mark for each source and seed. "
+        f"{'; '.join(told)}. All images are drawn by code."
+    )
+    provenance = f"filled: recorded, {len(record.seeds)} seeds; black rings: live, one seed; drawn by code"
+    show(figure, alt, provenance=provenance)
+
+
+def _listed(values) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)

@@ -1,0 +1,1 @@
+"""Methods: one idea a file, which takes tensors and networks and imports only the ground floor."""

@@ -1,0 +1,53 @@
+"""AdaBN: batch norm with the target's statistics, without a label and without a gradient.
+
+[1] Li et al., Adaptive batch normalization for practical domain adaptation, Pattern Recognition 80 (2018),
+doi 10.1016/j.patcog.2018.03.005
+"""
+
+import copy
+
+import torch
+from torch import nn
+
+from .. import guards
+from ..devices import device as default_device
+from .predict import to_float
+
+
+def adapt_batch_norm(
+    model: nn.Module, target_x, *, batch_size: int = 256, device: torch.device | None = None
+) -> nn.Module:
+    """AdaBN: replace the running statistics of batch norm by those of ``target_x``; in place, no weight changes [1].
+
+    Raises ValueError for a network
+    without batch norm and for inputs that do not fit it, MemoryError, with a batch size to try; the old statistics
+    then stay.
+    """
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        raise ValueError("AdaBN re-estimates the statistics of batch norm, and this network has none.")
+    device, target_x = device or default_device(), guards.as_inputs(target_x, "target")
+    if not len(target_x):
+        raise ValueError("There are no target inputs to take statistics of: give at least one.")
+    model.to(device).eval()
+    before, momenta = copy.deepcopy(model.state_dict()), [m.momentum for m in norms]
+
+    def estimate():
+        for part in target_x.split(batch_size):
+            guards.forward(model, to_float(part.to(device)))
+
+    for m in norms:
+        m.reset_running_stats()
+        m.momentum = None  # a plain mean over all batches
+        m.train()
+    try:
+        with torch.no_grad():
+            guards.with_memory(estimate, batch_size, "taking statistics of")
+    except BaseException:
+        model.load_state_dict(before)
+        raise
+    finally:
+        for m, momentum in zip(norms, momenta, strict=True):
+            m.momentum = momentum
+        model.eval()
+    return model

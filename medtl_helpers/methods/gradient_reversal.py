@@ -1,0 +1,51 @@
+"""The pieces of adversarial adaptation: the reversed gradient, the schedules, the domain classifier and its loss.
+
+A domain classifier learns to tell source from target, and the features are trained *against* it: ``GradientReversal``
+passes them on unchanged and multiplies the gradient that comes back by −λ (Ganin et al. 2016 [1]).
+
+[1] JMLR 17(59), 1–35, arXiv 1505.07818
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class GradientReversal(torch.autograd.Function):
+    """The identity whose gradient is −λ times the gradient ([1], section 4.2)."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, lam: float) -> Tensor:
+        ctx.lam = lam
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):
+        return -ctx.lam * gradient, None
+
+
+def reverse_gradient(x: Tensor, lam: float) -> Tensor:
+    """``x``, whose gradient comes back multiplied by −``lam``."""
+    return GradientReversal.apply(x, lam)
+
+
+def lambda_schedule(progress: float, lam_max: float = 1.0) -> float:
+    """λ = λ_max·(2/(1 + exp(−10p)) − 1) for p in 0..1: a domain classifier knows nothing at first ([1], 5.2.2)."""
+    return lam_max * (2 / (1 + math.exp(-10 * progress)) - 1)
+
+
+def rate_schedule(progress: float) -> float:
+    """The factor (1 + 10p)^(−0.75) of the learning rate, for p in 0..1 ([1], section 5.2.2)."""
+    return (1 + 10 * progress) ** -0.75
+
+
+def domain_classifier(width: int, hidden: int = 64) -> nn.Sequential:
+    """Features N×width to one logit N×1 (positive: target), through one hidden layer."""
+    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+
+
+def domain_loss(source_logits: Tensor, target_logits: Tensor) -> Tensor:
+    """The mean of the two domains' mean cross-entropies (nats), so that their sizes do not matter; ln 2 is guessing."""
+    return (F.softplus(source_logits).mean() + F.softplus(-target_logits).mean()) / 2

@@ -1,0 +1,34 @@
+"""What a training saw, epoch by epoch."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class History:
+    """What ``fit`` saw, one entry per finished epoch; ``best_epoch`` is the one whose weights the model now has."""
+
+    train_loss: list[float] = field(default_factory=list)
+    val_loss: list[float] = field(default_factory=list)
+    val_accuracy: list[float] = field(default_factory=list)
+    best_epoch: int | None = None
+    stopped: str = "all epochs done"
+
+
+@dataclass
+class DANNHistory:
+    """What ``DANN.fit`` saw, one entry per finished epoch; ``states`` holds the weights after each, where asked for."""
+
+    class_loss: list[float] = field(default_factory=list)  # nats, on the source
+    domain_loss: list[float] = field(default_factory=list)  # nats; ln 2 = 0.693: the domains look alike
+    domain_accuracy: list[float] = field(default_factory=list)  # mean over the two domains; 0.5 is guessing
+    lam: list[float] = field(default_factory=list)  # at the end of the epoch
+    val_accuracy: list[float] = field(default_factory=list)  # on the source
+    states: list[dict] = field(default_factory=list)
+    epoch: int | None = None  # whose weights the model has
+    stopped: str = "all epochs done"
+
+    def add(self, **figures: float | None) -> None:
+        """Append the figures of one epoch, by the names of the lists; None is left out."""
+        for name, value in figures.items():
+            if value is not None:
+                getattr(self, name).append(value)

@@ -1,0 +1,122 @@
+"""Accuracy, recall, precision, F1 and AUROC with stratified bootstrap intervals over test cases."""
+
+import numpy as np
+from sklearn import metrics as sk
+
+from .intervals import Interval
+
+
+def bootstrap_metrics(
+    y, probability, *, positive: int | None = None, level: float = 0.95, resamples: int = 1000, seed: int = 0
+) -> dict[str, Interval]:
+    """Accuracy, balanced accuracy, recall, precision, F1 and AUROC with stratified bootstrap intervals.
+
+    Parameters
+    ----------
+    y: int array N, the true classes.
+    probability: float array N×K, the predicted probability of each class; the highest is the prediction.
+    positive: the class that recall, precision, F1 and AUROC are about. None (more than two classes): the mean over
+        classes (macro), AUROC one against the rest.
+    level, resamples, seed: of the percentile interval; resampling keeps the number of cases of each class.
+
+    Raises ValueError for shapes that do not match, labels that are no whole numbers, probabilities that are none, and
+    where a metric is not defined: for fewer than two classes, or a class without a test case.
+    """
+    y, probability = _checked(y, probability, positive, level)
+    n_classes, per_class = probability.shape[1], np.bincount(y)
+    rng = np.random.default_rng(seed)
+    predicted = probability.argmax(1)
+    shown = [positive] if positive is not None else range(n_classes)
+
+    # Resampling the cases of one class changes only how often each prediction occurs: a multinomial draw.
+    confusion = sk.confusion_matrix(y, predicted, labels=range(n_classes))
+    drawn = np.stack([rng.multinomial(row.sum(), row / row.sum(), resamples) for row in confusion], axis=1)
+    samples = _from_confusion(drawn, shown)
+    weights = np.zeros((resamples, len(y)))
+    for k in range(n_classes):
+        weights[:, y == k] = rng.multinomial(per_class[k], np.full(per_class[k], 1 / per_class[k]), resamples)
+    samples["auroc"] = np.mean([weighted_auroc(y == k, probability[:, k], weights) for k in shown], axis=0)
+
+    average = {"labels": list(shown), "average": "macro", "zero_division": 0}
+    values = {
+        "accuracy": sk.accuracy_score(y, predicted),
+        "balanced accuracy": sk.balanced_accuracy_score(y, predicted),
+        "recall": sk.recall_score(y, predicted, **average),
+        "precision": sk.precision_score(y, predicted, **average),
+        "F1": sk.f1_score(y, predicted, **average),
+        "auroc": np.mean([sk.roc_auc_score(y == k, probability[:, k]) for k in shown]),
+    }
+    tail = (1 - level) / 2
+    bounds = {name: np.quantile(samples[name], [tail, 1 - tail]) for name in values}
+    kind = "stratified bootstrap over test cases"
+    return {
+        name: Interval(float(value), float(bounds[name][0]), float(bounds[name][1]), kind, len(y), level)
+        for name, value in values.items()
+    }
+
+
+def _from_confusion(confusion, shown) -> dict[str, np.ndarray]:
+    """The threshold metrics of B confusion matrices B×K×K (rows: true class)."""
+    hits = np.diagonal(confusion, axis1=1, axis2=2).astype(float)  # B×K
+    true, predicted = confusion.sum(2), confusion.sum(1)
+    recall, precision = hits / true, hits / np.maximum(predicted, 1)
+    f1 = 2 * hits / (true + predicted)
+    return {
+        "accuracy": hits.sum(1) / true.sum(1),
+        "balanced accuracy": recall.mean(1),
+        "recall": recall[:, shown].mean(1),
+        "precision": precision[:, shown].mean(1),
+        "F1": f1[:, shown].mean(1),
+    }
+
+
+def weighted_auroc(is_positive, score, weights) -> np.ndarray:
+    """Area under the ROC curve for each row of ``weights`` (B×N): how often a positive case outscores a negative one.
+
+    Ties count one half (Mann-Whitney); equal to scikit-learn's ``roc_auc_score`` with ``sample_weight``.
+    """
+    order = np.argsort(score, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])  # where a new score begins
+    positives = np.add.reduceat(weights[:, order] * is_positive[order], starts, axis=1)
+    negatives = np.add.reduceat(weights[:, order] * ~is_positive[order], starts, axis=1)
+    below = negatives.cumsum(1) - negatives
+    return (positives * (below + negatives / 2)).sum(1) / (positives.sum(1) * negatives.sum(1))
+
+
+def _checked(y, probability, positive: int | None, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """The arguments of ``bootstrap_metrics`` as arrays, after all that can be wrong with them."""
+    y, probability = np.asarray(y), np.asarray(probability, float)
+    if probability.ndim != 2 or y.shape != probability.shape[:1]:
+        raise ValueError(f"Expected y of N and probability of N×K, got {y.shape} and {probability.shape}.")
+    if not np.isfinite(probability).all():
+        raise ValueError(
+            f"{(~np.isfinite(probability)).sum()} predicted probabilities are not finite numbers: look "
+            "for NaN in the inputs and in the model's weights."
+        )
+    if (probability < 0).any() or (probability > 1).any():
+        raise ValueError(
+            f"The probabilities run from {probability.min():.3g} to {probability.max():.3g}: give numbers "
+            "from 0 to 1, the softmax of logits."
+        )
+    n_classes = probability.shape[1]
+    if n_classes < 2:
+        raise ValueError(
+            "There is one column of probabilities, and no metric is defined for one class: give one "
+            "column for each of at least two classes."
+        )
+    if y.dtype.kind not in "iub" or (y < 0).any():
+        raise ValueError(
+            f"The labels are {y.dtype}{', some of them below 0' if y.dtype.kind == 'i' else ''}: give "
+            "whole numbers from 0, and leave out cases without a label."
+        )
+    if positive is not None and positive not in range(n_classes):
+        raise ValueError(f"positive={positive!r} is none of the classes 0 to {n_classes - 1}: give one of these.")
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}: give a share between 0 and 1, like 0.95.")
+    per_class = np.bincount(y, minlength=n_classes)
+    if len(per_class) > n_classes or (per_class == 0).any():
+        raise ValueError(
+            f"The test cases per class are {per_class.tolist()}, for {n_classes} predicted classes: "
+            "each class needs at least one."
+        )
+    return y, probability

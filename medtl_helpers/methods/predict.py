@@ -1,0 +1,44 @@
+"""What a network answers: class probabilities in batches, and the loss and accuracy on validation data."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .. import guards
+from ..devices import device as default_device
+
+
+def to_float(x: torch.Tensor) -> torch.Tensor:
+    """uint8 0..255 to float32 -1..1; other dtypes become float32 and are otherwise left as they are."""
+    return x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x.float()
+
+
+def predict(model: nn.Module, x, *, batch_size: int = 256, device: torch.device | None = None) -> torch.Tensor:
+    """Class probabilities (float32 N×K, on the CPU) of ``model`` in eval mode, for raw inputs ``x``.
+
+    Raises ValueError for inputs that do not fit the model, FloatingPointError when it answers with NaN, MemoryError,
+    with a batch size to try, when memory runs out.
+    """
+    x, device = guards.as_inputs(x, "given"), device or default_device()
+    probability = guards.with_memory(lambda: _probabilities(model, x, batch_size, device), batch_size, "predicting")
+    wrong = int((~probability.isfinite()).flatten(1).any(1).sum())
+    if wrong:
+        raise FloatingPointError(
+            f"The model's answers to {wrong} of {len(probability)} inputs are not finite numbers: look for NaN in "
+            "these inputs and in the model's weights."
+        )
+    return probability
+
+
+def validate(model: nn.Module, val, batch_size: int, device: torch.device) -> tuple[float, float]:
+    """Mean cross-entropy (nats) and accuracy on ``val`` = (x, y), for a model that trains in batches of that size."""
+    (x, y), batch_size = val, min(256, 4 * batch_size)  # no gradients are kept: what trains in batches of n fits in 4 n
+    probability, y = _probabilities(model, x, batch_size, device), y.cpu()
+    loss = F.nll_loss(probability.clamp_min(1e-12).log(), y).item()
+    return loss, (probability.argmax(1) == y).float().mean().item()
+
+
+@torch.inference_mode()
+def _probabilities(model: nn.Module, x: torch.Tensor, batch_size: int, device: torch.device) -> torch.Tensor:
+    model.to(device).eval()
+    return torch.cat([guards.forward(model, to_float(p.to(device))).softmax(1).cpu() for p in x.split(batch_size)])

@@ -1,0 +1,119 @@
+"""The training loop: images stay on the device as bytes, are augmented in batches, and only validation stops it."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .. import guards
+from ..devices import device as default_device
+from .history import History
+from .loop import Training, rate_scheduler
+from .predict import to_float, validate
+
+
+def fit(
+    model: nn.Module,
+    train,
+    val=None,
+    *,
+    epochs: int = 10,
+    batch_size: int = 64,
+    lr: float = 1e-3,
+    weight_decay: float = 0.0,
+    optimizer: torch.optim.Optimizer | None = None,
+    schedule: Callable[[float], float] | None = None,
+    augment: Callable | None = None,
+    penalty: Callable | None = None,
+    class_weight: torch.Tensor | None = None,
+    patience: int | None = None,
+    seed: int = 0,
+    device: torch.device | None = None,
+    progress: bool = True,
+) -> History:
+    """Minimise the mean cross-entropy of ``model`` on ``train`` and keep the weights of the best validation epoch.
+
+    Parameters
+    ----------
+    model: maps float32 N×… to logits N×K. Trained in place, in train mode; left in eval mode on ``device``.
+    train, val: (x, y) with x uint8 images or float32, y int64. ``val`` alone decides which epoch is kept (the lowest
+        loss, which need not be that of the best accuracy: ``benchmarks/medmnist_way.py``) and, with ``patience``, when
+        to stop; without it the last epoch is kept.
+    epochs, batch_size, lr, weight_decay: AdamW on all parameters that require a gradient …
+    optimizer: … or this optimiser instead, which then knows its own learning rates.
+    schedule: factor of the learning rate as a function of progress, 0 at the first step and towards 1 at the last.
+    augment: ``augment(x, generator)`` applied to each batch of raw inputs.
+    penalty: ``penalty(model)`` added to the loss of each batch: λ·R of ``losses.py``.
+    class_weight: float K, weights of the cross-entropy.
+    patience: stop after so many epochs without a lower validation loss.
+    seed: of batch order and augmentation; initial weights are the caller's.
+    progress: show a progress bar (never in a headless run).
+
+    Raises ValueError for data that do not fit together or not the model (``guards.py``), one class only, or a frozen
+    model; FloatingPointError when the loss is not a finite number; MemoryError, with a batch size to try, when memory
+    runs out. Ctrl-C ends training early and returns the history so far. However it ends, the model has the weights of
+    its best epoch, where one was finished.
+    """
+    device = device or default_device()
+    x, y, val = _checked(model, train, val, epochs, batch_size, lr, patience)
+    class_weight = guards.as_class_weight(class_weight, device)
+    model.to(device)
+    x, y = x.to(device), y.to(device)
+    if optimizer is None:
+        trained = (p for p in model.parameters() if p.requires_grad)
+        optimizer = torch.optim.AdamW(trained, lr, weight_decay=weight_decay)
+    scheduler = rate_scheduler(optimizer, schedule, epochs * -(-len(x) // batch_size)) if schedule else None
+    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same order on every device
+    history = History()
+
+    def step(batch: torch.Tensor) -> torch.Tensor:
+        inputs = augment(x[batch], generator) if augment else x[batch]
+        logits = guards.forward(model, to_float(inputs))
+        if not history.train_loss:
+            guards.check_outputs(logits, y, class_weight)
+        loss = F.cross_entropy(logits, y[batch], weight=class_weight)
+        if penalty is not None:
+            loss = loss + penalty(model)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        if scheduler:
+            scheduler.step()
+        return loss.detach()
+
+    with Training(model, epochs, batch_size, progress=progress) as training:
+        for epoch in training:
+            model.train()
+            total = torch.zeros((), device=device)
+            for batch in torch.randperm(len(x), generator=generator).split(batch_size):
+                total += step(batch.to(device)) * len(batch)
+            rate = f"learning rate {optimizer.param_groups[0]['lr']:g}"
+            history.train_loss.append(training.finite(total.item() / len(x), rate))
+            if val is None:
+                training.keep()
+                continue
+            val_loss, val_accuracy = validate(model, val, batch_size, device)
+            history.val_loss.append(training.finite(val_loss, rate))
+            history.val_accuracy.append(val_accuracy)
+            training.show(loss=history.train_loss[-1], val_loss=val_loss)
+            if val_loss < min(history.val_loss[:-1], default=float("inf")):
+                training.keep()
+            elif patience is not None and epoch - (training.best_epoch or 0) >= patience:
+                training.stopped = f"no lower validation loss for {patience} epochs"
+                break
+    history.best_epoch, history.stopped = training.best_epoch, training.stopped
+    return history
+
+
+def _checked(model, train, val, epochs, batch_size, lr, patience):
+    """The inputs and labels of both sets as tensors, after all that can be wrong with the arguments of ``fit``."""
+    guards.check_settings(epochs, batch_size, lr)
+    if patience is not None and val is None:
+        raise ValueError(f"patience={patience} watches the validation loss: give val, too, or leave patience out.")
+    if not any(p.requires_grad for p in model.parameters()):
+        raise ValueError("Every weight of the model is frozen, so there is nothing to train: unfreeze the head.")
+    x, y = guards.as_examples(train, "training")
+    val = None if val is None else guards.as_examples(val, "validation")
+    guards.check_classes(y, None if val is None else val[1])
+    return x, y, val

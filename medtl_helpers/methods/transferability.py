@@ -1,0 +1,79 @@
+"""Scores before training: would this source help that target?
+
+[1] You, Liu, Wang and Long, LogME: practical assessment of pre-trained models for transfer learning, ICML 2021,
+arXiv 2102.11005  [2] Ben-David et al., Machine Learning 79 (2010), doi 10.1007/s10994-009-5152-4
+[3] Ganin et al., JMLR 17(59), 1–35 (2016), arXiv 1505.07818
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+MOST_ROUNDS = 100
+
+
+def log_me(features: Tensor, labels: Tensor) -> float:
+    """The mean over classes of the log maximum evidence per example; higher: the labels are read more easily.
+
+    Parameters
+    ----------
+    features: N×D, of N labelled target images, in any float type; computed in float64.
+    labels: int64 N; each class in turn is a column of zeros and ones to regress on.
+
+    For one column y the model is y = F w + noise with w ~ N(0, 1/α) and noise of variance 1/β. α and β are those of
+    the highest evidence p(y | F) (section 4 of the paper), found by MacKay's fixed-point rounds on the singular
+    values of F. Adding a column that is no help costs little, and a network of many features does not win by number.
+    Raises ValueError for shapes that do not match, features that are not finite, and labels of a single class.
+    """
+    f = torch.as_tensor(features).double().cpu()
+    y = torch.as_tensor(labels).cpu()
+    if f.ndim != 2 or y.shape != f.shape[:1]:
+        raise ValueError(f"Expected features of N×D and labels of N, got {tuple(f.shape)} and {tuple(y.shape)}.")
+    if not f.isfinite().all():
+        raise ValueError(f"{int((~f.isfinite()).sum())} features are not finite numbers: look for NaN in the inputs.")
+    classes = y.unique()
+    if len(classes) < 2:
+        raise ValueError("All labels are of one class, so there is nothing to predict: give at least two classes.")
+    left, singular, _ = torch.linalg.svd(f, full_matrices=False)
+    return sum(_evidence(left, singular.square(), (y == k).double(), *f.shape) for k in classes) / len(classes)
+
+
+def _evidence(left: Tensor, squares: Tensor, y: Tensor, n: int, d: int) -> float:
+    """Log evidence / n of one column ``y``, at the α and β that maximise it."""
+    z = (left.T @ y).square()  # of y, what lies along each singular direction …
+    outside = (y.square().sum() - z.sum()).clamp_min(0)  # … and what no weight can reach
+    alpha = beta = torch.ones((), dtype=torch.float64)
+    for _ in range(MOST_ROUNDS):
+        shrunk = alpha / beta
+        gamma = (squares / (squares + shrunk)).sum()  # effective number of weights
+        weight = (squares * z / (squares + shrunk).square()).sum()  # ‖m‖², m the posterior mean of w
+        error = (z * (shrunk / (squares + shrunk)).square()).sum() + outside  # ‖F m − y‖²
+        alpha, beta = gamma / weight.clamp_min(1e-12), (n - gamma) / error.clamp_min(1e-12)
+        if (alpha / beta - shrunk).abs() <= 1e-6 * shrunk:
+            break
+    shrunk = alpha / beta
+    weight = (squares * z / (squares + shrunk).square()).sum()
+    error = (z * (shrunk / (squares + shrunk)).square()).sum() + outside
+    determinant = (alpha + beta * squares).log().sum() + (d - len(squares)) * alpha.log()  # of αI + βFᵀF
+    evidence = n * (beta.log() - math.log(2 * math.pi)) + d * alpha.log() - determinant - beta * error - alpha * weight
+    return float(evidence / 2 / n)
+
+
+def proxy_a_distance(source: Tensor, target: Tensor, *, seed: int = 0) -> float:
+    """2(1 − 2ε) with ε the balanced error of a linear domain classifier in five-fold cross-validation ([3] 3.2, [2]).
+
+    ``source`` and ``target`` are features N×D (of images, give what a network makes of them). 0: nothing linear tells
+    the domains apart; 2: one hyperplane does. Below 0 is chance, too.
+    """
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    x = np.concatenate([np.asarray(part.cpu()).reshape(len(part), -1) for part in (source, target)])
+    y = np.repeat([0, 1], [len(source), len(target)])
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=1000))
+    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+    return float(2 * (2 * cross_val_score(model, x, y, cv=folds, scoring="balanced_accuracy").mean() - 1))

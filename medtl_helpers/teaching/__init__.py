@@ -1,0 +1,1 @@
+"""Teaching: claims, records, figures, exercises, and the runner; may use data and methods, not lessons."""

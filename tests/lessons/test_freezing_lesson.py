@@ -1,0 +1,112 @@
+"""The experiment of notebook 02: its parts, one recorded cell run again, and what breaks its effect."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+
+import medtl_helpers as mtl
+from medtl_helpers.lessons.freezing import experiment
+from medtl_helpers.lessons.freezing.experiment import FULL, METHODS, PROBE, SCRATCH
+from medtl_helpers.methods import scores
+
+
+@pytest.fixture(autouse=True)
+def twins(monkeypatch):
+    monkeypatch.setenv("MEDTL_DATA", "twin")
+
+
+@pytest.fixture(scope="module")
+def record():
+    return mtl.Record("strategies")
+
+
+@pytest.mark.parametrize("n", [3, 16, 30, 300, 1500, 100_000])
+def test_every_n_gets_about_the_same_number_of_steps(n):
+    steps = experiment.epochs_for(n) * -(-n // experiment.BATCH)
+    assert abs(steps - experiment.STEPS) <= -(-n // experiment.BATCH) / 2 or experiment.epochs_for(n) == 6
+
+
+def test_an_unknown_way_is_answered_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"no way to train called 'fully'.*linear probe"):
+        experiment.train_one("fully", experiment.tasks(3, 0)[0], 0)
+
+
+def test_the_two_test_sets_show_the_same_cells_on_two_scanners():
+    task, shifted = experiment.tasks(2, 0)
+    assert torch.equal(task.test.y, shifted.y) and not torch.equal(task.test.x, shifted.x)
+    own, other = (x.float().mean(1).flatten(1) for x in (task.test.x, shifted.x))
+    own, other = (x - x.mean(1, keepdim=True) for x in (own, other))
+    same = torch.nn.functional.cosine_similarity(own, other)
+    different = torch.nn.functional.cosine_similarity(own, other.roll(1, 0))
+    assert (same > different).float().mean() > 0.95
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_way_trains_what_it_says_and_no_more(method, monkeypatch):
+    monkeypatch.setattr(experiment, "STEPS", 12)
+    task, _ = experiment.tasks(2, 0)
+    mtl.seed_everything(5)
+    start = copy.deepcopy(
+        mtl.load_backbone("resnet", 3, weights="random" if method == SCRATCH else "embedded", quiet=True)
+    )
+    model = experiment.train_one(method, task, seed=5)
+    moved = {
+        name: any(
+            not torch.equal(a, b)
+            for a, b in zip(model.part(name).state_dict().values(), start.part(name).state_dict().values(), strict=True)
+        )
+        for name in start.parts()
+    }
+    frozen = {name: stages for stages, name in experiment.DEPTHS.items()}.get(method, "none")
+    stages = list(start.stages)
+    still = [] if frozen in ("none", None) else stages[: stages.index(frozen) + 1]
+    assert [name for name in stages if name not in still and not moved[name]] == []
+    assert [name for name in still if moved[name]] == []
+
+
+def test_the_record_has_every_cell_on_ten_seeds_that_were_not_used_for_tuning(record):
+    assert len(record.seeds) >= 10 and not set(record.seeds) & {0, 1, 2}
+    assert set(record.values("way")) == set(METHODS)
+    for method in METHODS:
+        for n in record.values("n"):
+            for score in ("accuracy", "shifted accuracy"):
+                values = record.scores(method, score, n=n)
+                assert len(values) == len(record.seeds) and (values >= 0).all() and (values <= 1).all()
+
+
+def test_a_recorded_cell_can_be_run_again(record):
+    n, seed = record.values("n")[0], record.seeds[0]
+    again = experiment.cell(PROBE, n, seed)
+    assert again["accuracy"] == pytest.approx(record.scores(PROBE, n=n)[0], abs=0.03)  # other machines round otherwise
+    assert again["shifted accuracy"] == pytest.approx(record.scores(PROBE, "shifted accuracy", n=n)[0], abs=0.05)
+
+
+def test_with_random_weights_the_probe_loses_its_gain():
+    task, _ = experiment.tasks(10, 100)
+    embedded = scores.accuracy(experiment.train_one(PROBE, task, 100), task.test)
+    random = scores.accuracy(experiment.train_one(PROBE, task, 100, weights="random"), task.test)
+    assert embedded > random + 0.15
+
+
+def test_with_shuffled_labels_nothing_is_learnt():
+    task, _ = experiment.tasks(10, 0)
+    order = torch.randperm(len(task.train.y), generator=torch.Generator().manual_seed(0))
+    shuffled = replace(task, train=mtl.Split(task.train.x, task.train.y[order]))
+    assert scores.accuracy(experiment.train_one(PROBE, shuffled, 0), task.test) < 0.55
+
+
+def test_the_drift_of_statistics_is_a_relative_distance():
+    model = mtl.load_backbone("resnet", 3, weights="embedded", quiet=True)
+    start = copy.deepcopy(model.state_dict())
+    assert experiment.statistics_drift(model, start) == 0
+    for name, value in model.state_dict().items():
+        if name.endswith("running_mean"):
+            value.mul_(1.25)
+    assert experiment.statistics_drift(model, start) == pytest.approx(0.25, rel=1e-5)
+
+
+def test_full_fine_tuning_from_embedded_weights_differs_from_scratch_only_in_the_start():
+    settings = (experiment.SETTINGS[FULL], experiment.SETTINGS[SCRATCH])
+    assert all(set(s) == {"lr"} for s in settings)

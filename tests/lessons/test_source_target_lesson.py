@@ -1,0 +1,178 @@
+"""The experiment of notebook 04: what each part does, and that no way sees more than it says."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+import torch
+import torch.nn.functional as F
+
+import medtl_helpers as mtl
+from medtl_helpers.data import domains
+from medtl_helpers.lessons.source_target import experiment
+from medtl_helpers.methods import scores
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04_cnn_source_to_target.ipynb"
+CELLS = experiment.OF_PAIR[experiment.CELLS]
+
+
+@pytest.fixture(autouse=True)
+def twins(monkeypatch):
+    monkeypatch.setenv("MEDTL_DATA", "twin")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(experiment, "EPOCHS", 1)
+    monkeypatch.setattr(experiment, "FEW_STEPS", 4)
+
+
+def same(a, b):
+    return all(
+        torch.equal(x.cpu(), y.cpu()) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True)
+    )
+
+
+@pytest.mark.parametrize("classes", [2, 8])
+def test_the_floor_is_what_a_perfect_answer_costs(classes):
+    charged = F.cross_entropy(torch.eye(classes), torch.arange(classes)).item()
+    assert charged == pytest.approx(experiment.loss_floor(classes))
+
+
+def test_the_two_networks_answer_with_the_same_probabilities():
+    x = torch.randint(256, (5, 3, 28, 28), dtype=torch.uint8)
+    mtl.seed_everything(0)
+    twice = experiment.TwoConvCNN(3, 8, softmax=True)
+    mtl.seed_everything(0)
+    once = experiment.TwoConvCNN(3, 8)
+    assert torch.allclose(experiment.probabilities(twice, x), experiment.probabilities(once, x), atol=1e-6)
+    assert torch.allclose(twice.cpu()(mtl.to_float(x)).sum(1), torch.ones(5))
+
+
+@pytest.mark.parametrize(("pair", "channels"), [(experiment.CELLS, 3), (experiment.CHESTS, 1)])
+def test_augmentation_keeps_type_and_shape_and_comes_back_with_its_seed(pair, channels):
+    x = mtl.draw("smear", torch.arange(8), channels=channels)
+    change = experiment.OF_PAIR[pair]["augment"]
+    once, again = (change(x, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert once.shape == x.shape and once.dtype == torch.uint8
+    assert torch.equal(once, again) and not torch.equal(once, x)
+
+
+def test_the_augmentation_of_xrays_never_mirrors():
+    """An image that is dark on the left and bright on the right stays so, as often as it is changed."""
+    x = torch.full((200, 1, 28, 28), 30, dtype=torch.uint8)
+    x[..., 14:] = 220
+    changed = experiment.OF_PAIR[experiment.CHESTS]["augment"](x, torch.Generator().manual_seed(0)).float()
+    assert (changed[..., :9].mean((1, 2, 3)) < changed[..., -9:].mean((1, 2, 3))).all()
+    mirrored = CELLS["augment"](x, torch.Generator().manual_seed(0)).float()
+    assert not (mirrored[..., :9].mean((1, 2, 3)) < mirrored[..., -9:].mean((1, 2, 3))).all()
+
+
+def test_each_way_sees_only_what_it_says(quick):
+    """Labels of the target's training images change the rows with few labels alone; test data change none."""
+    source, target = domains.smear_domains("scanner D", 0, n=80)
+    about = CELLS | {"labels": 2}
+    models = experiment.all_ways(source, target, 0, **about)
+    assert list(models) == list(experiment.WAYS)
+    other = replace(
+        target,
+        train=mtl.Split(target.train.x, target.train.y.roll(1)),
+        val=source.val,
+        test=mtl.Split(target.test.x * 0, target.test.y * 0),
+    )
+    again = experiment.all_ways(source, other, 0, **about)
+    for way, sees in experiment.WAYS.items():
+        assert same(models[way], again[way]) == (sees != "few labels"), way
+    darker = replace(target, train=mtl.Split(target.train.x // 2, target.train.y))
+    again = experiment.all_ways(source, darker, 0, **about)
+    for way, sees in experiment.WAYS.items():
+        assert same(models[way], again[way]) == (sees == "nothing"), way
+
+
+def test_the_notebook_shows_the_calls_that_the_record_was_made_with(monkeypatch):
+    """The cells of "Seven ways" train on the same images, in the same order and with the same settings as ``all_ways``.
+
+    Nothing is trained here: a spy stands in the place of ``fit``, and notes what it is given.
+    """
+    noted = []
+
+    def spy(model, data, val=None, **options):
+        rates = [options["schedule"](done) for done in (0.0, 0.25, 1.0)] if options.get("schedule") else None
+        change = options.get("augment")
+        images = data.x[:8] if change is None else change(data.x[:8], torch.Generator().manual_seed(1))
+        data = [images.double().mean().item(), data.x.double().mean().item(), data.y.tolist(), val.y.tolist()]
+        numbers = [options["epochs"], options["batch_size"], options["lr"], options.get("seed", 0)]
+        start = [parameter.sum().item() for parameter in model.parameters()]
+        noted.append((rates, data, numbers, start))
+
+    monkeypatch.setattr(mtl, "fit", spy)
+    monkeypatch.setattr(experiment, "fit", spy)
+    shown = [
+        cell.source
+        for cell in nbformat.read(NOTEBOOK, as_version=4).cells
+        if cell.cell_type == "code" and ("**long)" in cell.source or "turned_and_tinted =" in cell.source)
+    ]
+    names = {}
+    source, target = experiment.two_domains(experiment.CELLS, 0)
+    exec("import copy\nimport torch\nimport medtl_helpers as mtl", names)
+    exec("from medtl_helpers.methods.augment import wide_augment", names)
+    names |= {"cells": source, "cells_there": target}
+    for code in shown:
+        exec(code.partition("mtl.show_images")[0], names)
+    from_notebook, noted[:] = list(noted), []
+    experiment.all_ways(source, target, 0, **CELLS)
+    assert len(noted) == 5 and sorted(map(repr, from_notebook)) == sorted(map(repr, noted))
+    here = names["source_only"], names["augmented"]
+    adapted = [experiment.with_statistics_of(target.train.x, model) for model in here]
+    assert same(names["ada_bn"], adapted[0]) and same(names["augmented_ada_bn"], adapted[1])
+
+
+def test_fine_tuning_leaves_the_source_network_and_gives_other_classes_a_head(quick):
+    data = experiment.drawn_source("chest", 0, n=40)
+    model = experiment.trained_on_source(data, 0)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    _, target = domains.smear_domains("scanner D", 0, n=80)
+    tuned = experiment.go_on_from(model, mtl.few_shot(target, 2, seed=0, val=2), 0)
+    assert tuned.head.out_features == 8 and model.head.out_features == 2
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_the_sweep_and_the_scores_beforehand_have_a_value_for_each(quick, monkeypatch):
+    monkeypatch.setattr(experiment, "STRENGTHS", (0.0, 1.0))
+    source, target = domains.smear_domains("scanner D", 0, n=80)
+    model = experiment.trained_on_source(source, 0)
+    sweep = experiment.scores_by_strength(model, 0, labels=2)
+    assert list(sweep) == list(experiment.SHIFT_WAYS) and all(len(values) == 2 for values in sweep.values())
+    found = experiment.scores_beforehand(model, source, target, mtl.few_shot(target, 2, seed=0, val=2))
+    assert list(found) == ["LogME", "proxy A-distance"] and all(math.isfinite(value) for value in found.values())
+
+
+def test_no_name_of_the_experiment_is_a_public_name_for_something_else():
+    for name in set(vars(experiment)) & set(mtl.__all__):
+        assert getattr(experiment, name) is getattr(mtl, name), name
+
+
+def test_the_record_has_ten_seeds_that_the_notebook_does_not_use():
+    about = mtl.recorded("source_target")
+    assert len(about["seeds"]) >= 10 and not set(about["seeds"]) & {0, 1, 2}
+    assert {(row["part"], row["pair"], row["data"]) for row in about["rows"]} == {
+        ("ways", "blood cells", "twin"),
+        ("ways", "X-rays", "twin"),
+        ("ways", "X-rays", "real"),
+        ("shift", "blood cells", "twin"),
+        ("sources", "blood cells", "twin"),
+    }
+    for row in about["rows"]:
+        assert {len(values) for values in row["scores"].values()} == {len(about["seeds"])}
+
+
+def test_a_recorded_network_comes_out_again():
+    """Another processor may round, and so train, a little otherwise."""
+    record = mtl.Record("source_target", "ways", pair=experiment.CELLS)
+    seed = record.seeds[0]
+    source, target = experiment.two_domains(experiment.CELLS, seed)
+    model = experiment.with_statistics_of(target.train.x, experiment.trained_on_source(source, seed))
+    again = scores.balanced_accuracy(model, target.test)
+    assert again == pytest.approx(record.scores(experiment.ADABN)[0], abs=0.06)

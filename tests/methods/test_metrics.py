@@ -1,0 +1,156 @@
+"""Point values against scikit-learn, intervals against a naive bootstrap and the coverage they promise."""
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from medtl_helpers.methods.intervals import Interval
+from medtl_helpers.methods.metrics import bootstrap_metrics, weighted_auroc
+
+METRICS = ("accuracy", "balanced accuracy", "recall", "precision", "F1", "auroc")
+
+
+def cases(n_classes, n=90, seed=0, decimals=2):
+    """True classes (unbalanced, each present) and probabilities that are somewhat right, with ties."""
+    rng = np.random.default_rng(seed)
+    share = np.arange(1, n_classes + 1) / sum(range(1, n_classes + 1))
+    y = np.r_[np.arange(n_classes), rng.choice(n_classes, n - n_classes, p=share)]
+    raw = np.exp(1.2 * np.eye(n_classes)[y] + rng.standard_normal((n, n_classes)))
+    return y, (raw / raw.sum(1, keepdims=True)).round(decimals)
+
+
+def by_scikit_learn(y, probability, positive):
+    """The six metrics, one scikit-learn call each."""
+    predicted = probability.argmax(1)
+    if positive is None:
+        how = {"average": "macro", "zero_division": 0, "labels": range(probability.shape[1])}
+        auroc = np.mean([sk.roc_auc_score(y == k, probability[:, k]) for k in range(probability.shape[1])])
+    else:
+        how = {"pos_label": positive, "average": "binary", "zero_division": 0}
+        auroc = sk.roc_auc_score(y == positive, probability[:, positive])
+    return {
+        "accuracy": sk.accuracy_score(y, predicted),
+        "balanced accuracy": sk.balanced_accuracy_score(y, predicted),
+        "recall": sk.recall_score(y, predicted, **how),
+        "precision": sk.precision_score(y, predicted, **how),
+        "F1": sk.f1_score(y, predicted, **how),
+        "auroc": auroc,
+    }
+
+
+# --- point values ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_classes, positive", [(2, 0), (2, 1), (2, None), (5, None)])
+def test_the_values_are_scikit_learns(n_classes, positive):
+    y, probability = cases(n_classes)
+    ours = bootstrap_metrics(y, probability, positive=positive, resamples=20)
+    theirs = by_scikit_learn(y, probability, positive)
+    assert {name: interval.value for name, interval in ours.items()} == pytest.approx(theirs, abs=1e-12)
+
+
+def test_with_label_0_as_the_disease_recall_is_about_label_0():
+    """BreastMNIST and Wisconsin call the malignant class 0."""
+    y = np.array([0, 0, 0, 0, 1, 1])
+    probability = np.eye(2)[[0, 1, 1, 1, 1, 1]]  # finds one of four malignant, all benign
+    found = bootstrap_metrics(y, probability, positive=0, resamples=20)
+    assert found["recall"].value == 0.25 and found["precision"].value == 1
+    assert bootstrap_metrics(y, probability, positive=1, resamples=20)["recall"].value == 1
+
+
+def test_a_class_that_is_never_predicted_counts_as_precision_zero_in_value_and_in_every_resample():
+    y, probability = np.array([0, 0, 1, 1]), np.tile([0.9, 0.1], (4, 1))
+    precision = bootstrap_metrics(y, probability, positive=1, resamples=50)["precision"]
+    assert (precision.value, precision.low, precision.high) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("decimals", [1, 2, 12])
+def test_weighted_auroc_is_scikit_learns_with_sample_weights_and_ties(decimals):
+    rng = np.random.default_rng(1)
+    y, probability = cases(2, decimals=decimals)
+    weights = rng.integers(0, 4, (25, len(y))).astype(float)
+    ours = weighted_auroc(y == 1, probability[:, 1], weights)
+    theirs = [sk.roc_auc_score(y == 1, probability[:, 1], sample_weight=w) for w in weights]
+    np.testing.assert_allclose(ours, theirs, atol=1e-12)
+
+
+# --- the bootstrap ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_classes, positive", [(2, 0), (3, None)])
+def test_the_bounds_are_those_of_a_naive_stratified_bootstrap(n_classes, positive):
+    y, probability = cases(n_classes)
+    rng = np.random.default_rng(7)
+    rows = []
+    for _ in range(400):
+        drawn = np.concatenate([rng.choice(np.flatnonzero(y == k), (y == k).sum()) for k in range(n_classes)])
+        rows.append(by_scikit_learn(y[drawn], probability[drawn], positive))
+    ours = bootstrap_metrics(y, probability, positive=positive, level=0.8, resamples=4000)
+    for name in METRICS:
+        low, high = np.quantile([row[name] for row in rows], [0.1, 0.9])
+        assert ours[name].low == pytest.approx(low, abs=0.02), name
+        assert ours[name].high == pytest.approx(high, abs=0.02), name
+
+
+def test_the_auroc_interval_is_as_wide_as_delongs_formula_says():
+    """Its variance, from how each case of one class is placed among the other's (DeLong 1988, doi 10.2307/2531595)."""
+    y, probability = cases(2, n=400)
+    score = probability[:, 1]
+    wins = np.sign(score[y == 1][:, None] - score[y == 0][None]) / 2 + 0.5  # positives × negatives
+    variance = sum(wins.mean(axis).var() / wins.shape[1 - axis] for axis in (0, 1))
+    found = bootstrap_metrics(y, probability, positive=1, resamples=4000)["auroc"]
+    assert found.high - found.low == pytest.approx(2 * 1.96 * variance**0.5, rel=0.08)
+
+
+def test_resampling_keeps_the_number_of_cases_of_each_class():
+    """Always saying 1 has exactly the accuracy "share of 1", whatever is drawn."""
+    y = np.r_[np.zeros(30, int), np.ones(70, int)]
+    found = bootstrap_metrics(y, np.tile([0.2, 0.8], (100, 1)), positive=1)
+    for name, value in {"accuracy": 0.7, "balanced accuracy": 0.5, "recall": 1, "precision": 0.7, "auroc": 0.5}.items():
+        assert (found[name].low, found[name].high) == pytest.approx((value, value)), name
+
+
+def test_a_95_percent_interval_covers_the_truth_about_95_times_in_100():
+    """200 test sets of a classifier whose recalls are 0.9 and 0.7: its balanced accuracy is 0.8."""
+    rng = np.random.default_rng(3)
+    y = np.arange(120) % 2
+    covered = 0
+    for repetition in range(200):
+        right = rng.random(len(y)) < np.where(y == 0, 0.9, 0.7)
+        probability = np.eye(2)[np.where(right, y, 1 - y)]
+        found = bootstrap_metrics(y, probability, resamples=300, seed=repetition)["balanced accuracy"]
+        covered += found.low <= 0.8 <= found.high
+    assert 178 <= covered <= 199  # 190 expected, standard deviation 3
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
+    y, probability = cases(2)
+    first, again, other = (bootstrap_metrics(y, probability, positive=1, seed=s) for s in (0, 0, 1))
+    assert first == again
+    assert first["auroc"].value == other["auroc"].value and first["auroc"].low != other["auroc"].low
+
+
+def test_the_interval_names_what_varies_and_how_many_cases_were_seen():
+    y, probability = cases(2)
+    interval = bootstrap_metrics(y, probability, positive=1, level=0.9)["recall"]
+    assert (interval.kind, interval.n, interval.level) == ("stratified bootstrap over test cases", 90, 0.9)
+    assert str(Interval(0.5, 0.25, 0.75, "t over seeds", 3)) == "0.500 [0.250, 0.750] (95% t over seeds, n = 3)"
+
+
+GOOD = np.full((4, 2), 0.5)
+
+
+@pytest.mark.parametrize(
+    "y, probability, sentence",
+    [
+        ([0, 1, 0, 1], np.where(np.eye(4, 2) > 0, np.nan, 0.5), "2 predicted probabilities are not finite"),
+        ([0, 0, 0, 0], GOOD, r"per class are \[4, 0\], for 2 predicted classes"),
+        ([0, 1, 2, 1], GOOD, r"per class are \[1, 2, 1\], for 2 predicted classes"),
+        ([0, 1, 0], GOOD, r"Expected y of N and probability of N×K, got \(3,\) and \(4, 2\)"),
+        ([0, 1, 0, 1], GOOD[:, 0], r"got \(4,\) and \(4,\)"),
+    ],
+    ids=["NaN", "missing class", "unknown class", "lengths", "one column"],
+)
+def test_what_cannot_be_scored_is_refused_in_a_sentence(y, probability, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        bootstrap_metrics(y, probability)

@@ -1,0 +1,143 @@
+"""Each claim of notebook 03 must fail when its method is broken: here each one is broken."""
+
+from replay import Sabotage, broken
+
+ROWS = [
+    Sabotage(
+        "Keras 3 has no ImageDataGenerator",
+        "keras.optimizers.Adam(lr=1e-3)",
+        "keras.optimizers.Adam(learning_rate=1e-3)",
+        ("What stops",),
+    ),
+    Sabotage(
+        "After two epochs as found, both networks",
+        "Adam(learning_rate=1e-3)",
+        "Adam(learning_rate=0.0)",
+        ("The data", "What runs"),
+    ),
+    Sabotage(
+        "With rescale=1/255 different images",
+        "trunk.predict(rescaled(raw)",
+        "trunk.predict(recipes.preprocess(raw)",
+        ("The data", "The right"),
+    ),
+    Sabotage(
+        "Keras' preprocess_input changes a float array",
+        "before = images.copy()",
+        "before = images",
+        ("The data", "The right"),
+    ),
+    Sabotage(
+        "Images that were preprocessed or rescaled",
+        "recipes.preprocess(attempt.transpose(0, 3, 1, 2))",
+        "recipes.preprocess(raw)",
+        ("The data", "The right"),
+    ),
+    Sabotage(
+        "Two halves, one after the other",
+        "block5.predict(maps,",
+        "block5.predict(2 * maps,",
+        ("The data", "The right", "The trunk"),
+    ),
+    Sabotage(
+        "Head training on cached features",
+        'timed_fit(recipes.train_only(head, "head", lr=1e-4), maps,',
+        'timed_fit(recipes.train_only(model, "head", lr=1e-4), prepared,',
+        ("The data", "What it saves"),
+    ),
+    Sabotage(
+        "Even three epochs are faster in total",
+        "building = time.perf_counter() - start",
+        "building = sum(slow)",
+        ("The data", "What it saves"),
+    ),
+    Sabotage(
+        "The frozen trunk is the same to the last bit",
+        "phase1 = train(head,",
+        "trunk.layers[1].set_weights([w * 1.001 for w in trunk.layers[1].get_weights()]); phase1 = train(head,",
+        ("The data", "The right", "The trunk", "Phase 1"),
+    ),
+    Sabotage(
+        "the frozen trunk ranks the validation images better",
+        'small.fit(pool5["train"][:32], few_labels,',
+        'small.fit(pool5["train"][:32], 1 - few_labels,',
+        ("The data", "What runs", "The right", "The trunk", "Phase 1", "Was it"),
+    ),
+    Sabotage(
+        "A layer thawed after training",
+        "trainable = True  # thawed, and not compiled",
+        'trainable = True; tiny.compile("adam", "mse")',
+        ("When compile",),
+    ),
+    Sabotage(
+        "Blocks 1 to 4 did not move",
+        'recipes.train_only(top, "block5", "head"',
+        'recipes.train_only(top, "head"',
+        ("The data", "The right", "The trunk", "Phase", "A modern"),
+    ),
+    Sabotage(
+        "On the validation images the kept network",
+        'top.predict(block4["val"],',
+        'top.predict(block4["val"][::-1].copy(),',
+        ("The data", "The right", "The trunk", "Phase", "A modern"),
+    ),
+    Sabotage(
+        "The loaded network gives the same",
+        "keras.models.load_model(file)",
+        "recipes.join(recipes.vgg16_trunk(64, quiet=True), recipes.gap_head(2))",
+        ("The data", "The right", "The trunk", "Phase 1", "Saving"),
+    ),
+    Sabotage(
+        "At 224 px Flatten brings",
+        '"Flatten": recipes.flatten_head}',
+        '"Flatten": recipes.gap_head}',
+        ("GAP or",),
+    ),
+    Sabotage(
+        "At 64 px Flatten's many weights earn less",
+        "head.fit(x, y, epochs=12",
+        "head.fit(x, y if head_of is recipes.flatten_head else 1 - y, epochs=12",
+        ("The data", "The right", "The trunk", "Phase 1", "GAP or"),
+    ),
+    Sabotage(
+        "What comes back from the folder",
+        "Image.fromarray(image[0].numpy())",
+        "Image.fromarray(255 - image[0].numpy())",
+        ("The data", "The right", "The trunk", "Phase 1", "Your own"),
+    ),
+    Sabotage(
+        "In the record, training the top block",
+        'aurocs(data, "top block")',
+        'aurocs(data, "full")',
+        ("All images",),
+        recorded=True,
+    ),
+    Sabotage(
+        "In the record, three seeds on PneumoniaMNIST",
+        'aurocs("pneumonia", "top block")',
+        'aurocs("breast", "top block")',
+        ("All images",),
+        recorded=True,
+    ),
+    Sabotage(
+        "In the record, fine-tuning all of VGG16",
+        'for method in ("full", "top block")',
+        'for method in ("top block", "full")',
+        ("All images",),
+        recorded=True,
+    ),
+    Sabotage(
+        "Hiding the warmest quarter",
+        "plain - confidence(quarter(heat))",
+        "plain - confidence(quarter(-heat))",
+        ("The data", "The right", "The trunk", "Phase", "A modern", "The test split", "Where does"),
+    ),
+    Sabotage(
+        "The recipe done right finds malignant",
+        "top.predict(test_block4, verbose=0)[:, breast.positive]",
+        "top.predict(test_block4, verbose=0)[:, 1 - breast.positive]",
+        ("The data", "The right", "The trunk", "Phase", "A modern", "The test split", "Where does"),
+    ),
+]
+
+outcomes, test_live_claims, test_recorded_claims = broken("03_vgg16_keras_recipe", ROWS)
