@@ -50,7 +50,7 @@ test: $(VENV)/installed  ## unit tests, and every notebook through nbval
 	$(PYTEST) -m "not slow"
 
 test-all: $(VENV)/installed  ## the slow tests, too: each claim with its method broken, every notebook run twice
-	MEDTL_RERUN=1 $(PYTEST)
+	$(PYTEST)
 
 lab: $(VENV)/installed  ## open the course in JupyterLab
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb
@@ -58,7 +58,7 @@ lab: $(VENV)/installed  ## open the course in JupyterLab
 data: $(VENV)/installed  ## fetch real data: make data, or make data ONLY="pneumonia heart"
 	$(BIN)/python -m medtl_helpers data $(ONLY)
 
-check: $(VENV)/dev  ## style, spelling and types, as before every commit
+check: $(VENV)/dev  ## style, spelling and types of the code
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/codespell

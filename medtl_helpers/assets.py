@@ -58,7 +58,7 @@ def data_folder() -> Path | None:
         return CHECKOUT / "datasets"
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("medtl", appauthor=False))
+    return Path(platformdirs.user_cache_dir("medtl"))
 
 
 def checksum_is_right(path: Path, checksum: str) -> bool:

@@ -28,6 +28,7 @@ def different(a: dict[str, str], b: dict[str, str]) -> list[str]:
     return [name for name in a if a[name] != b[name]]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_in_torch_and_keras(tmp_path):
     first, again, other_seed = run(SCRIPT.parent, "0", 0, 0, 1)
     (elsewhere,) = run(tmp_path, "4711", 0)

@@ -28,6 +28,7 @@ def trained(folder, processes: int, *options: str):
     return file, done
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_weights_of_one(tmp_path):
     """After four steps; rounding grows with every step, and other shares of the batch would be off by far more."""
     weights = []
@@ -41,6 +42,7 @@ def test_two_processes_give_the_weights_of_one(tmp_path):
         torch.testing.assert_close(weights[1][name], one, rtol=0, atol=1e-4, msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", ["63"])
 def test_shares_that_are_not_equal_are_refused(tmp_path, batch_size):
     _, done = trained(tmp_path, 2, "--batch-size", batch_size)

@@ -134,11 +134,10 @@ def train_only(model: keras.Model, *parts: str, lr: float) -> keras.Model:
     here. Frozen batch norm neither moves nor uses the batch's statistics. Adam at rate ``lr``, cross-entropy on int
     labels, accuracy. Returns ``model``. Raises ValueError for a part that no layer's name begins with.
     """
+    names = [layer.name for layer in model.layers]
     for part in parts:
-        if not any(layer.name.startswith(part) for layer in model.layers):
-            raise ValueError(
-                f"No layer's name begins with {part!r}; there are {', '.join(x.name for x in model.layers)}."
-            )
+        if not any(name.startswith(part) for name in names):
+            raise ValueError(f"No layer's name begins with {part!r}; there are {', '.join(names)}.")
     for layer in model.layers:
         layer.trainable = layer.name.startswith(parts)
     model.compile(keras.optimizers.Adam(lr), "sparse_categorical_crossentropy", metrics=["accuracy"])

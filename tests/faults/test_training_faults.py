@@ -110,7 +110,7 @@ def too_much(x):
 BEST, NOW = "the weights of the best epoch", "the weights of that moment"
 # fault, in which epoch, what happens to a batch there, error (None: fit returns), what is said, what is kept
 ENDS = [
-    ("Ctrl-C", 3, interrupt, None, "interrupted in epoch 3: the model keeps its best weights so far", BEST),
+    ("Ctrl-C", 3, interrupt, None, "interrupted in epoch 3: the model keeps the weights of epoch", BEST),
     ("Ctrl-C in the first epoch", 1, interrupt, None, "in epoch 1: the model keeps the weights of this moment", NOW),
     (
         "NaN in the inputs",

@@ -1,4 +1,4 @@
-"""The experiment of notebooks 01 and 01b: convex fits, λ chosen without the test set, and one recorded cell computed again."""
+"""The experiment of notebooks 01 and 01b: convex fits, λ chosen without the test set, one recorded cell made again."""
 
 import json
 import math

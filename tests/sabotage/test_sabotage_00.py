@@ -7,31 +7,31 @@ ROWS = [
         "Networks that are accurate on their own scanner",
         "scanner_b(blood.test.x, strength) for",
         "blood.test.x for",
-        ("One picture", "The data", "The words", "Move", "The result"),
+        ("One picture", "The data", "Two traps", "Move", "The result"),
     ),
     Sabotage(
         "The network beats guessing in balanced accuracy",
         "mtl.fit(chest_network, pneumonia.train,",
         "mtl.fit(chest_network, (pneumonia.train.x, pneumonia.train.y.flip(0)),",
-        ("One picture", "The data", "The words", "How to read"),
+        ("One picture", "The data", "Two traps", "How to read"),
     ),
     Sabotage(
         "Always answering 'pneumonia'",
         "always = torch.ones_like(truth)",
         "always = truth",
-        ("One picture", "The data", "The words"),
+        ("One picture", "The data", "Two traps"),
     ),
     Sabotage(
         "a quarter of the test cases means",
         "for task in (breast, pneumonia))",
         "for task in (breast, breast))",
-        ("One picture", "The data", "The words", "How to read"),
+        ("One picture", "The data", "Two traps", "How to read"),
     ),
     Sabotage(
         "Two points on BreastMNIST are three cases",
         "cases = 3 ",
         "cases = 9 ",
-        ("One picture", "The data", "The words", "How to read"),
+        ("One picture", "The data", "Two traps", "How to read"),
     ),
 ]
 

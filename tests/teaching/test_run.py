@@ -75,6 +75,7 @@ def test_required_real_data_may_not_fall_back_to_the_twin(folder, tmp_path, caps
     assert "used the twin of heart:va, and the real one was required" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_executed_copy_is_reused_until_something_changes(folder, tmp_path, monkeypatch, capsys):
     out, copy = tmp_path / "out", tmp_path / "out/notebooks/07_good.ipynb"
     assert run(folder(nb07_good=GOOD), out) == 0
@@ -89,6 +90,7 @@ def test_an_executed_copy_is_reused_until_something_changes(folder, tmp_path, mo
     assert run(folder(nb07_good=[*GOOD, "1 + 1"]), out, reuse=True) == 0 and copy.stat().st_mtime_ns > second
 
 
+@pytest.mark.slow
 def test_a_failed_copy_is_never_reused(folder, tmp_path):
     once = "from pathlib import Path\nseen = Path('seen')\nfirst = not seen.exists()\nseen.touch()\nassert not first"
     assert run(folder(nb07_once=[once]), tmp_path / "out", reuse=True) == 1
@@ -100,6 +102,7 @@ def test_without_notebooks_it_says_so(tmp_path, capsys):
     assert "No notebooks found" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_recorded_times_keep_other_entries(folder, tmp_path):
     record = tmp_path / "timings.json"
     earlier = {"cuda, twin": 1.0}

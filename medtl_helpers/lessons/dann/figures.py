@@ -1,4 +1,4 @@
-"""The figures of notebook 05: curves of one run, features before and after, the rows."""
+"""The figures of notebook 05: two domains, the curves of one run, features before and after, and the recorded rows."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,10 +7,10 @@ import torch
 from ...methods.gradient_reversal import lambda_schedule
 from ...methods.history import DANNHistory
 from ...methods.intervals import Interval
-from ...teaching.plots import COLOURS, interval_plot, show
+from ...teaching.plots import COLOURS, interval_marks, interval_plot, show
 from ...teaching.records import Record
 
-KINDS = {
+KINDS = {  # what the record calls a kind of data, and what the corner of a figure says
     "smear": "phantoms",
     "digits": "real data",
     "hospitals": "real data",
@@ -37,8 +37,8 @@ def show_pairs(source, target, classes, *, data=None) -> None:
         row[0].set_ylabel(where, fontsize=10)
     show(
         figure,
-        "The eight cell types in two rows. Above, the source: a plain bright background. Below, the target: "
-        "the same types, the background covered with coloured waves.",
+        "One image of each of the eight cell types, in two rows. The upper row is the source, with a plain bright "
+        "background. The lower row is the target: the types are the same, and coloured waves cover the background.",
         data=data,
     )
 
@@ -62,10 +62,10 @@ def show_schedule(history: DANNHistory, *, data=None) -> None:
     right.legend(fontsize=9, loc="center right", bbox_to_anchor=(1, 0.7))
     show(
         figure,
-        f"Left: over {len(epochs)} epochs the class loss falls to {history.class_loss[-1]:.2f}; the domain "
-        f"loss ends at {history.domain_loss[-1]:.2f}, where guessing gives 0.69. Right: domain accuracy ends at "
-        f"{history.domain_accuracy[-1]:.2f}, source validation at {history.val_accuracy[-1]:.2f}; λ rises to "
-        f"{history.lam[-1]:.2f}.",
+        f"On the left, the class loss falls to {history.class_loss[-1]:.2f} over {len(epochs)} epochs, and the "
+        f"domain loss ends at {history.domain_loss[-1]:.2f}, where guessing gives 0.69. On the right, the domain "
+        f"accuracy ends at {history.domain_accuracy[-1]:.2f} and the accuracy on source validation at "
+        f"{history.val_accuracy[-1]:.2f}, while λ rises to {history.lam[-1]:.2f}.",
         data=data,
     )
 
@@ -87,39 +87,41 @@ def show_features(features: dict, *, data=None) -> None:
     np.atleast_1d(axes)[0].legend(markerscale=2, fontsize=9)
     show(
         figure,
-        "The first two principal components of the features of test images, source as blue dots, target as "
-        f"orange triangles. Panels: {', '.join(features)}; the clouds lie apart in the first and over each other in "
-        "the last.",
+        "The first two principal components of the features of test images are shown, of the source as blue dots "
+        f"and of the target as orange triangles. The panels are {' and '.join(features)}. In the first, large "
+        "parts of the two clouds lie apart, and in the last they lie over each other.",
         data=data,
     )
 
 
-def show_record(record: Record, kind: str, shifts: dict, *, rows=tuple(ROWS), live: dict | None = None) -> None:
-    """Target accuracy of each row under each shift; ``live`` (row → accuracy) as open marks.
+def show_record(record: Record, shifts: dict, *, live: dict | None = None) -> None:
+    """Target accuracy of each row under each shift, with intervals; ``live`` (row → accuracy) as open marks.
 
-    ``shifts``: title → what the record calls the shift, like ``{"shift": "texture", "strength": 0.6}``.
+    ``record``: the rows of one kind. ``shifts``: title → what the record calls the shift, like
+    ``{"shift": "texture", "strength": 0.6}``; the live marks stand in the first panel.
     """
     lines = 2 if len(shifts) == 4 else 1
     columns = -(-len(shifts) // lines)
     figure, axes = plt.subplots(lines, columns, figsize=(2.5 + 2.1 * columns, 3.5 * lines), sharey=True, squeeze=False)
     told = []
-    for axis, (title, shift) in zip(axes.flat, shifts.items(), strict=True):
-        for k, name in enumerate(rows):
+    for k, (axis, (title, shift)) in enumerate(zip(axes.flat, shifts.items(), strict=True)):
+        means = {name: record.mean(name, **shift) for name in ROWS}
+        for at, (name, mean) in enumerate(means.items()):
             colour, marker = ROWS[name]
-            mean = record.mean(name, kind=kind, **shift)
-            axis.plot([k, k], [mean.low, mean.high], color=COLOURS[colour])
-            axis.plot(k, mean.value, marker, color=COLOURS[colour], markersize=7)
-            if live and name in live and title == next(iter(shifts)):
-                axis.plot(k + 0.25, live[name], marker, color=COLOURS[colour], markersize=6, fillstyle="none")
-        axis.set_xticks(range(len(rows)), rows, rotation=50, ha="right", fontsize=9)
+            interval_marks(axis, [at], [mean], colour=colour, marker=marker)
+            if live and name in live and k == 0:
+                axis.plot(at + 0.25, live[name], marker, color=COLOURS[colour], markersize=6, fillstyle="none")
+        axis.set_xticks(range(len(ROWS)), ROWS, rotation=50, ha="right", fontsize=9)
+        axis.set_xlim(-0.5, len(ROWS) - 0.5)
         axis.set_title(title, fontsize=10)
-        told.append(f"{title}: " + ", ".join(f"{n} {record.mean(n, kind=kind, **shift).value:.2f}" for n in rows))
+        told.append(f"For {title}: " + ", ".join(f"{name} {mean.value:.2f}" for name, mean in means.items()) + ".")
     for axis in axes[:, 0]:
         axis.set(ylabel="target test accuracy", ylim=(0, 1.06))
+    seeds, marks = len(record.seeds), "; open marks: live" if live else ""
     show(
         figure,
-        f"Target test accuracy, mean of {len(record.seeds)} seeds and 95 % interval. {'; '.join(told)}.",
-        provenance=f"recorded, {len(record.seeds)} seeds, 95 % t{'; open marks: live' if live else ''}; {KINDS[kind]}",
+        f"Target test accuracy is shown as the mean of {seeds} seeds with its 95 % interval. {' '.join(told)}",
+        provenance=f"recorded, {seeds} seeds, 95 % t{marks}; {_kind(record)}",
     )
 
 
@@ -137,9 +139,8 @@ def show_lambda(tuning: Record) -> None:
         scores = np.array([tuning.scores(name, shift=shift, strength=strength) for name in names.values()])
         right.plot(list(names), scores, color=COLOURS[colour], alpha=0.35, linewidth=1)
         right.plot(list(names), scores.mean(1), "o-", color=COLOURS[colour], label=f"{shift} {strength:g}")
-        told.append(
-            f"{shift}: " + ", ".join(f"{v:.2f} at {lam:g}" for lam, v in zip(names, scores.mean(1), strict=True))
-        )
+        means = (f"{mean:.2f} at {lam:g}" for lam, mean in zip(names, scores.mean(1), strict=True))
+        told.append(f"on {shift}, {', '.join(means)}")
     right.set(xscale="log", xlabel="λ_max", ylabel="target test accuracy", title="Tuning seeds 0 to 4, batch norm")
     right.set_xticks(list(names), [f"{lam:g}" for lam in names])
     right.minorticks_off()
@@ -147,13 +148,13 @@ def show_lambda(tuning: Record) -> None:
     right.legend(fontsize=9, loc="lower right", ncols=2)
     show(
         figure,
-        f"Left: λ rises from 0 and is near its maximum at half of the training. Right, mean of five seeds: "
-        f"{'; '.join(told)}.",
-        provenance=f"recorded, {len(tuning.seeds)} tuning seeds; phantoms",
+        "On the left, λ rises from 0 and is near its maximum at half of the training. On the right, the mean target "
+        f"accuracy of {len(tuning.seeds)} seeds is, by λ_max: {'; '.join(told)}.",
+        provenance=f"recorded, {len(tuning.seeds)} tuning seeds; {_kind(tuning)}",
     )
 
 
-def show_gains(gains: dict[str, Interval], label: str, record: Record, *, kind: str = "smear") -> None:
+def show_gains(gains: dict[str, Interval], label: str, record: Record) -> None:
     """Differences with their intervals, one line each, and a line at zero."""
     figure, axis = plt.subplots(figsize=(7.4, 1.1 + 0.42 * len(gains)))
     interval_plot(axis, gains, colour="orange")
@@ -162,6 +163,12 @@ def show_gains(gains: dict[str, Interval], label: str, record: Record, *, kind: 
     told = "; ".join(f"{name} {gain.value:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]" for name, gain in gains.items())
     show(
         figure,
-        f"{label}, mean and 95 % interval: {told}.",
-        provenance=f"recorded, {len(record.seeds)} seeds, 95 % t, paired; {KINDS[kind]}",
+        f"Each line shows a mean with its 95 % interval ({label}): {told}.",
+        provenance=f"recorded, {len(record.seeds)} seeds, 95 % t, paired; {_kind(record)}",
     )
+
+
+def _kind(record: Record) -> str:
+    """What the rows of ``record`` were measured on, in words; a record that names no kind is about smears."""
+    (kind,) = record.values("kind") or ["smear"]
+    return KINDS[kind]

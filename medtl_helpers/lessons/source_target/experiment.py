@@ -236,7 +236,7 @@ def drawn_source(kind: str, seed: int, *, n: int = 400) -> Task:
     for stream, count in enumerate((n, 200, 200)):
         y = torch.randint(classes, (count,), generator=torch.Generator().manual_seed(70_000 + 10 * seed + stream))
         parts.append(Split(draw(kind, y, 28, channels=3, seed=70_000 + 10 * seed + stream), y))
-    return Task(kind, *parts, tuple(f"{kind} {k}" for k in range(classes)), "twin")
+    return Task(kind, *parts, tuple(f"{kind} {k}" for k in range(classes)), provenance="twin")
 
 
 def scores_beforehand(model: CourseCNN, source: Task, target: Task, few: Task) -> dict[str, float]:

@@ -67,7 +67,7 @@ def show_heads(weights: dict, accuracy: dict, *, data=None) -> None:
     left.margins(y=0.15)
     for pair in zip(*(accuracy[name] for name in names), strict=True):
         right.plot(names, pair, "o-", color=COLOURS["grey"], linewidth=1)
-    right.set(xlim=(-0.5, 1.5), ylabel="balanced accuracy", title="64 px, held-out images, one line a seed")
+    right.set(xlim=(-0.5, 1.5), ylabel="balanced accuracy", title="64 px, one line for each seed")
     listed = "; ".join(
         f"at {size} px " + ", ".join(f"{name} {of_size[name] / 1e6:.1f}" for name in names)
         for size, of_size in weights.items()
@@ -102,7 +102,7 @@ def show_test(task, probability, threshold: float, report: dict) -> None:
     middle.set(
         xlabel=f"share of the others called {disease}",
         ylabel=f"share of {disease} found (recall)",
-        title="ROC; dot: threshold",
+        title="ROC, threshold as a dot",
     )
     interval_plot(right, report)
     right.set(xlim=(0, 1), title="95 % bootstrap")
@@ -114,27 +114,39 @@ def show_test(task, probability, threshold: float, report: dict) -> None:
     )
 
 
-def show_cams(images, maps, titles, *, data=None) -> None:
-    """Pairs of rows: grey or RGB images uint8 N×C×H×W, and below each its Grad-CAM (N×h×w, 0..1) laid over it."""
+def show_cams(task, maps, called) -> None:
+    """Test images in rows, and below each its Grad-CAM laid over it: two of each kind of right and wrong answer.
+
+    Parameters
+    ----------
+    maps: the Grad-CAM (N×h×w, 0..1) of each of the first N test images.
+    called: int N, the class that was answered for each of them.
+    """
+    truth = task.test.y[: len(maps)].numpy()
+    kinds = [(y, answer) for answer in (0, 1) for y in (0, 1)]
+    chosen = np.concatenate([np.flatnonzero((truth == y) & (called == answer))[:2] for y, answer in kinds])
+    positive = task.classes[task.positive]
+    word = {task.positive: positive, 1 - task.positive: f"not {positive}"}
     columns = 4
-    pairs = -(-len(images) // columns)
+    pairs = -(-len(chosen) // columns)
     figure, axes = plt.subplots(2 * pairs, columns, figsize=(1.7 * columns, 3.9 * pairs), squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
     places = axes.reshape(pairs, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
-    for (top, bottom), image, heat, title in zip(places, images, maps, titles, strict=False):
-        height, width = image.shape[-2:]
+    for (top, bottom), number in zip(places, chosen, strict=False):
+        image = task.test.x[number].permute(1, 2, 0).squeeze(-1)
+        height, width = image.shape[:2]
         for axis in (top, bottom):
-            axis.imshow(image.permute(1, 2, 0).squeeze(-1), cmap="gray", vmin=0, vmax=255)
-        bottom.imshow(
-            heat, cmap="inferno", vmin=0, vmax=1, alpha=0.5, interpolation="bilinear", extent=(0, width, height, 0)
-        )
-        top.set_title(title, fontsize=10, loc="center")
+            axis.imshow(image, cmap="gray", vmin=0, vmax=255)
+        extent = (0, width, height, 0)
+        style = {"cmap": "inferno", "vmin": 0, "vmax": 1, "alpha": 0.5, "interpolation": "bilinear"}
+        bottom.imshow(maps[number], extent=extent, **style)
+        top.set_title(f"{word[truth[number]]},\ncalled {word[called[number]]}", fontsize=10, loc="center")
     show(
         figure,
-        f"{len(images)} test images; below each the same image with its Grad-CAM laid over it, bright where the "
-        "evidence for the answer lies. Titles give truth and answer.",
-        data=data,
+        f"{len(chosen)} test images; below each the same image with its Grad-CAM laid over it, which is bright where "
+        "the evidence for the answer lies. The titles give the truth and the answer.",
+        data=task,
     )
 
 
