@@ -21,7 +21,7 @@ else
 $(error TORCH=$(TORCH) is not known: say TORCH=cpu for PyTorch without CUDA, or leave TORCH out)
 endif
 
-.PHONY: run test test-all lab data check book bench figures clean
+.PHONY: run test slow test-all lab data check book browser bench figures clean
 .DEFAULT_GOAL := run
 
 $(VENV)/installed: pyproject.toml
@@ -38,7 +38,7 @@ endif
 	$(INSTALL) -e ".[test]"
 	@touch $@
 
-$(VENV)/book $(VENV)/dev: $(VENV)/installed
+$(VENV)/book $(VENV)/browser $(VENV)/dev: $(VENV)/installed
 	@echo "Installing the packages that only 'make $(if $(filter dev,$(@F)),check,$(@F))' needs ..."
 	$(INSTALL) -e ".[$(@F)]"
 	@touch $@
@@ -49,8 +49,10 @@ run: $(VENV)/installed  ## execute every notebook, print one table
 test: $(VENV)/installed  ## unit tests, and every notebook through nbval
 	$(PYTEST) -m "not slow"
 
-test-all: $(VENV)/installed  ## the slow tests, too: each claim with its method broken, every notebook run twice
-	$(PYTEST)
+slow: $(VENV)/installed  ## what make test leaves out: each claim with its method broken, every notebook run twice, ...
+	$(PYTEST) -m slow tests
+
+test-all: test slow  ## make test, then make slow
 
 lab: $(VENV)/installed  ## open the course in JupyterLab
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb
@@ -66,6 +68,9 @@ check: $(VENV)/dev  ## style, spelling and types of the code
 
 book: $(VENV)/book  ## build the site from the executed notebooks, into _run/book/html
 	$(BIN)/python book/build.py
+
+browser: $(VENV)/browser  ## look at the book in Chromium: alt texts, contrast, phone width, dead links
+	$(PYTEST) tests/test_browser.py
 
 bench: $(VENV)/installed  ## measure ratios and growth, in about ten minutes; FULL=1: more rounds, further, and the whole course
 	$(BIN)/python benchmarks/ratios.py $(if $(FULL),--full)

@@ -91,8 +91,8 @@ def timings(record: dict, rows: list[dict]) -> str:
         "\n\n".join(
             [
                 "# Times",
-                "How long the course takes. The recorded seconds are the ones that the notebooks print. Each lesson has a "
-                f"budget of seconds, on twins and a quiet processor of two cores, and of {MOST_MB} MB of memory.",
+                "How long the course takes. The recorded seconds are the ones that the notebooks print. Each lesson has "
+                f"a budget of seconds, on twins and a quiet processor of two cores, and of {MOST_MB} MB of memory.",
                 "## Recorded",
                 table(
                     [
@@ -278,8 +278,8 @@ def api(found: dict[str, str], public: dict[str, list[str]]) -> str:
     parts = [
         "# Reference of the code",
         "`medtl_helpers` is meant to be read: small modules, one idea each, in four rooms above a ground floor. Every "
-        "page here ends at the source code itself, one click away. `import medtl_helpers as mtl` gives the names of the "
-        "last column; the rest is imported from its module, e.g. `from medtl_helpers.methods.dann import DANN`.",
+        "page here ends at the source code itself, one click away. `import medtl_helpers as mtl` gives the names of "
+        "the last column; the rest is imported from its module, e.g. `from medtl_helpers.methods.dann import DANN`.",
     ]
     for room, title in ROOMS.items():
         rows = [

@@ -245,6 +245,7 @@ def write_notebook(path: Path, source: str) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["07_bad.ipynb", "solutions/07_bad.ipynb"])
 def test_a_broken_notebook_makes_the_build_fail(tmp_path, monkeypatch, capsys, where):
     monkeypatch.setenv("MEDTL_DATA", "twin")
@@ -256,6 +257,7 @@ def test_a_broken_notebook_makes_the_build_fail(tmp_path, monkeypatch, capsys, w
     assert not (tmp_path / "_run" / "book").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "status"), [("# A book\n", 0), ("# A book\n\n{doc}`nowhere`\n", 1)])
 def test_a_warning_makes_the_build_fail(tmp_path, text, status):
     pytest.importorskip("jupyter_book", reason="the book's packages are not installed: pip install '.[book]'")

@@ -288,7 +288,7 @@ def test_another_value_of_torch_is_refused_in_one_sentence(make):
 
 
 @pytest.mark.parametrize(("uv", "installer"), [(False, PIP), (True, UV)], ids=["pip", "uv"])
-@pytest.mark.parametrize(("target", "extra"), [("book", "book"), ("check", "dev")])
+@pytest.mark.parametrize(("target", "extra"), [("book", "book"), ("browser", "browser"), ("check", "dev")])
 def test_what_only_some_targets_need_is_installed_when_they_are_first_asked_for(make, uv, installer, target, extra):
     commands = make("-n", target, uv=uv).stdout.splitlines()
     at = commands.index(f'{installer} -e ".[{extra}]"')
@@ -300,10 +300,11 @@ def test_an_environment_made_by_uv_has_pip_so_that_both_can_go_on_with_it(make):
     assert {"--seed", "--allow-existing"} <= set(made.split())
 
 
-def test_make_test_leaves_the_slow_tests_out_and_make_test_all_runs_everything(make):
-    fast, everything = (make("-n", name, "WORKERS=3").stdout.splitlines()[-1] for name in ("test", "test-all"))
+def test_make_test_leaves_the_slow_tests_out_and_make_test_all_runs_them_after_it(make):
+    fast, slow = (make("-n", name, "WORKERS=3").stdout.splitlines()[-1] for name in ("test", "slow"))
     tests = "MEDTL_HEADLESS=1 .venv/bin/python -m pytest -n 3 --dist loadfile"
-    assert fast == f'{tests} -m "not slow"' and everything == tests
+    assert fast == f'{tests} -m "not slow"' and slow == f"{tests} -m slow tests"
+    assert make("-n", "test-all", "WORKERS=3").stdout.splitlines()[-2:] == [fast, slow]
 
 
 @pytest.mark.parametrize(

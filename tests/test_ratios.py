@@ -18,6 +18,7 @@ import scale
 import medtl_helpers as mtl
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [
@@ -139,6 +140,7 @@ def test_the_exponent_is_the_slope_of_the_logarithms():
     assert scale.exponent([1, 2, 4], 3 * np.array([1, 2, 4]) ** 1.5) == 1.5
 
 
+@pytest.mark.slow
 def test_a_point_of_growth_is_measured_in_a_process_of_its_own():
     found = scale.measured(scale.POINT | {"n": 64})
     assert found["n"] == 64 and found["seconds"] > 0 and found["megabytes"] < 2000

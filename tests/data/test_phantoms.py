@@ -64,6 +64,7 @@ def test_drawing_leaves_the_global_random_state_alone():
     assert torch.equal(torch.rand(1), wanted)
 
 
+@pytest.mark.slow
 def test_another_process_with_one_thread_draws_the_same_bytes():
     code = (
         "import hashlib, torch, medtl_helpers as mtl\n"

@@ -201,6 +201,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(hospitals, "LAMBDAS", [0.01, 1.0, 100.0])
 
 
+@pytest.mark.slow
 def test_changing_the_test_labels_changes_no_choice_of_lambda_but_the_scores(source, quick, monkeypatch):
     target = load("heart", site="va", quiet=True)
     split = tasks.split_table
@@ -242,6 +243,7 @@ def test_a_sweep_has_every_method_at_every_lambda_and_one_choice_each(source, qu
     assert {(r["n"], r["seed"]) for r in rows} == {(20, 0)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["twin", "real"])
 def test_one_recorded_cell_computed_again_gives_the_recorded_scores(kind, real_file):
     """VA, 20 labelled patients, seed 3: all methods, all λ, and the λ that cross-validation chose."""

@@ -77,6 +77,7 @@ def test_weighted_auroc_is_scikit_learns_with_sample_weights_and_ties(decimals):
 # --- the bootstrap ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_classes, positive", [(2, 0), (3, None)])
 def test_the_bounds_are_those_of_a_naive_stratified_bootstrap(n_classes, positive):
     y, probability = cases(n_classes)
@@ -110,6 +111,7 @@ def test_resampling_keeps_the_number_of_cases_of_each_class():
         assert (found[name].low, found[name].high) == pytest.approx((value, value)), name
 
 
+@pytest.mark.slow
 def test_a_95_percent_interval_covers_the_truth_about_95_times_in_100():
     """200 test sets of a classifier whose recalls are 0.9 and 0.7: its balanced accuracy is 0.8."""
     rng = np.random.default_rng(3)

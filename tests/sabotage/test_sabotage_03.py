@@ -111,8 +111,8 @@ ROWS = [
     ),
     Sabotage(
         "Three seeds on PneumoniaMNIST",
-        'both("pneumonia")',
-        '(recorded.scores(way, task="pneumonia") for way in ("probe", "top block"))',
+        'everything, top_block = both("pneumonia")',
+        'everything, top_block = both("pneumonia")[0], both("breast")[1]',
         ("All images",),
         recorded=True,
     ),

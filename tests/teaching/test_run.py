@@ -56,6 +56,7 @@ def test_a_failing_notebook_fails_the_run_but_not_the_others(folder, tmp_path, c
     assert "Pigs fly" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_warning_is_shown_and_fails_a_strict_run(folder, tmp_path, capsys):
     lessons = folder(nb07_good=[*GOOD, "import warnings\nwarnings.warn('old function')"])
     assert run(lessons, tmp_path / "out") == 0
@@ -70,6 +71,7 @@ def test_a_kernel_that_dies_is_a_failure(folder, tmp_path):
     assert not row["ok"] and "died" in row["error"].lower()
 
 
+@pytest.mark.slow
 def test_required_real_data_may_not_fall_back_to_the_twin(folder, tmp_path, capsys):
     assert run(folder(nb07_good=GOOD), tmp_path / "out", require_real=["heart"]) == 1
     assert "used the twin of heart:va, and the real one was required" in capsys.readouterr().out

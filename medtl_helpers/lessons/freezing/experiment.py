@@ -1,18 +1,22 @@
 """The experiment of notebook 02: one pre-trained network, a few labels, nine ways to train, two test scanners.
 
-The task is ``held_out_task``: cell types and a scanner that pre-training never saw. All ways take about the same number
-of optimiser steps for the same n: ``STEPS`` with 10 and 100 labels per class. With 500 these would be a single epoch,
-and gradual unfreezing has six phases: all ways then take six epochs, which are more steps.
+The task is ``held_out_task``: cell types and a scanner that pre-training never saw. For the same n, all ways take about
+the same number of optimiser steps: ``STEPS`` with 10 and with 100 labels per class. With 500 labels per class these
+would be a single epoch, and gradual unfreezing has six phases. All ways then take six epochs, which are more steps.
 """
 
+from functools import partial
+
 import torch
+import torch.nn.functional as F
 
 from ...data.pretraining import held_out_task
 from ...data.tasks import Split, Task
-from ...devices import seed_everything
+from ...devices import device, seed_everything
 from ...methods import finetune
 from ...methods.augment import augment
 from ...methods.losses import L2SP, snapshot
+from ...methods.predict import to_float
 from ...methods.scores import accuracy
 from ...methods.train import fit
 from ...methods.weights import load_backbone
@@ -34,9 +38,48 @@ DEPTHS = {
     "layer3": "frozen to layer3",
     "layer4": PROBE,
 }
-METHODS = (SCRATCH, PROBE, "frozen to layer3", "frozen to layer2", "frozen to layer1", FULL, GRADUAL, LP_FT, L2_SP)
-# Learning rates (of the head, where they differ by stage) and L2-SP's λ: usual values, set before the grid was run and
-# not tuned for any way; another rate can change the order.
+
+
+def _fine_tune(model, task, settings, options, frozen_upto=None):
+    finetune.fine_tune(model, task.train, task.val, frozen_upto=frozen_upto, **settings, **options)
+
+
+def _probe(model, task, settings, options):
+    finetune.probe(model, task.train, task.val, **settings, **options)
+
+
+def _gradual(model, task, settings, options):
+    """Six phases share the epochs."""
+    options = options | {"epochs": max(1, round(options["epochs"] / 6))}
+    finetune.gradual_unfreeze(model, task.train, task.val, decay=1 / 2.6, **settings, **options)
+
+
+def _lp_ft(model, task, settings, options):
+    """The probe takes the first half of the epochs."""
+    half = max(1, options["epochs"] // 2)
+    options = options | {"epochs": half}
+    finetune.lp_ft(model, task.train, task.val, probe_epochs=half, **settings, **options)
+
+
+def _l2_sp(model, task, settings, options):
+    penalty, lam = L2SP(snapshot(model), head=["head"]), settings["lam"]
+    fit(model, task.train, task.val, lr=settings["lr"], penalty=lambda m: lam * penalty(m), **options)
+
+
+WAYS = {  # each trains the model with one public method, in the call that the notebook shows
+    SCRATCH: _fine_tune,
+    PROBE: _probe,
+    "frozen to layer3": partial(_fine_tune, frozen_upto="layer3"),
+    "frozen to layer2": partial(_fine_tune, frozen_upto="layer2"),
+    "frozen to layer1": partial(_fine_tune, frozen_upto="layer1"),
+    FULL: _fine_tune,
+    GRADUAL: _gradual,
+    LP_FT: _lp_ft,
+    L2_SP: _l2_sp,
+}
+METHODS = tuple(WAYS)
+# Learning rates (of the head, where they differ by stage) and L2-SP's λ are usual values. They were set before the grid
+# was run and were not tuned for any way. Another rate can change the order.
 SETTINGS = {
     SCRATCH: {"lr": 1e-3},
     PROBE: {"lr": 1e-2},
@@ -51,36 +94,21 @@ SETTINGS = {
 
 
 def train_one(method: str, task: Task, seed: int, *, weights: str = "embedded", **settings):
-    """A network trained on ``task`` in one of ``METHODS``, in ``STEPS`` steps; the epoch is chosen on validation.
+    """A network that was trained on ``task`` in one of ``METHODS``; validation images choose the epoch.
 
     ``settings`` replace those of ``SETTINGS``. Raises ValueError for another method.
     """
-    if method not in METHODS:
+    if method not in WAYS:
         raise ValueError(f"There is no way to train called {method!r}: choose one of {', '.join(METHODS)}.")
     seed_everything(seed)
     model = load_backbone("resnet", len(task.classes), weights="random" if method == SCRATCH else weights, quiet=True)
-    settings = SETTINGS[method] | settings
-    epochs = epochs_for(len(task.train.y))
-    options = {"batch_size": BATCH, "seed": seed, "augment": augment, "progress": False}
-    if method == GRADUAL:  # six phases
-        phase = max(1, round(epochs / 6))
-        finetune.gradual_unfreeze(model, task.train, task.val, epochs=phase, decay=1 / 2.6, **settings, **options)
-    elif method == LP_FT:
-        half = max(1, epochs // 2)
-        finetune.lp_ft(model, task.train, task.val, probe_epochs=half, epochs=half, **settings, **options)
-    elif method == L2_SP:
-        penalty, lam, lr = L2SP(snapshot(model), head=("head",)), settings["lam"], settings["lr"]
-        fit(model, task.train, task.val, epochs=epochs, lr=lr, penalty=lambda m: lam * penalty(m), **options)
-    elif method == PROBE:
-        finetune.probe(model, task.train, task.val, epochs=epochs, **settings, **options)
-    else:
-        depth = {name: depth for depth, name in DEPTHS.items()}.get(method)
-        finetune.fine_tune(model, task.train, task.val, frozen_upto=depth, epochs=epochs, **settings, **options)
+    options = {"epochs": epochs_for(len(task.train.y)), "batch_size": BATCH, "seed": seed}
+    WAYS[method](model, task, SETTINGS[method] | settings, options | {"augment": augment, "progress": False})
     return model
 
 
 def epochs_for(n: int) -> int:
-    """The number of epochs that comes nearest to ``STEPS`` steps for ``n`` images, and not below six.
+    """The number of epochs that comes nearest to ``STEPS`` steps for ``n`` images; it is never below six.
 
     Gradual unfreezing has six phases: with fewer epochs it would take more steps than the other ways.
     """
@@ -100,7 +128,27 @@ def cell(method: str, n: int, seed: int) -> dict[str, float]:
 
 
 def statistics_drift(model, reference: dict[str, torch.Tensor]) -> float:
-    """How far batch norm's running means have moved from ``reference`` (a copy of the state dict), relative to it."""
+    """How far batch norm's running means have moved from ``reference``, a copy of the state dict, relative to it."""
     moved = [(name, value) for name, value in model.state_dict().items() if name.endswith("running_mean")]
     change = sum((value.cpu() - reference[name].cpu()).square().sum() for name, value in moved)
     return float((change / sum(reference[name].cpu().square().sum() for name, _ in moved)).sqrt())
+
+
+def moved_features(model, task: Task, *, lr: float = 1e-3, steps: int = 10) -> list[float]:
+    """Relative change of the features of 100 test images after each of the first ``steps`` of full fine-tuning.
+
+    The network is in eval mode, so that only its weights move. ``model`` is trained in place.
+    """
+    x = to_float(task.test.x[:100]).to(device())
+    model.to(device()).eval()
+    start, moved = model.features(x).detach(), [0.0]
+    optimizer = torch.optim.Adam(model.parameters(), lr)
+    for step in range(steps):
+        batch = torch.arange(step * BATCH, (step + 1) * BATCH) % len(task.train.y)
+        inputs, y = (part[batch].to(device()) for part in task.train)
+        loss = F.cross_entropy(model(to_float(inputs)), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        moved.append(((model.features(x).detach() - start).norm() / start.norm()).item())
+    return moved

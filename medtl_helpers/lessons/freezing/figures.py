@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 
 from ...methods.intervals import Interval
-from ...teaching.plots import COLOURS, interval_plot, show
+from ...teaching.plots import COLOURS, interval_marks, interval_plot, show
 from ...teaching.records import Record
 from .experiment import DEPTHS, FULL, GRADUAL, L2_SP, LP_FT, PROBE, SCRATCH
 
@@ -21,7 +21,7 @@ DEPTH_NAMES = ["nothing" if depth is None else depth for depth in DEPTHS]
 
 
 def show_parts(report, *, title: str) -> None:
-    """A ``parameter_report`` as bars: weights per part, those that train in orange; multiply-adds beside them."""
+    """A ``parameter_report`` as bars: the weights of each part, in orange those that train, and the multiply-adds."""
     parts = report.drop("all")
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.2, 2.9), sharey=True)
     frozen = parts["weights"] - parts["trainable"]
@@ -33,15 +33,15 @@ def show_parts(report, *, title: str) -> None:
     right.barh(parts.index, parts["multiply-adds (millions)"], color=COLOURS["grey"])
     right.set(xlabel="multiply-adds per image (millions)")
     alt = (
-        f"Bars for {', '.join(parts.index)}. Left, weights: {int(report.loc['all', 'trainable']):,} of "
-        f"{int(report.loc['all', 'weights']):,} train, most of them in the last stages. Right, the multiply-adds are "
-        "spread almost evenly over layer1 to layer4."
+        f"Bars for {', '.join(parts.index)}. On the left are the weights: {int(report.loc['all', 'trainable']):,} of "
+        f"{int(report.loc['all', 'weights']):,} train, and most of them are in the last stages. On the right, the "
+        "multiply-adds are spread almost evenly over layer1 to layer4."
     )
     show(figure, alt, provenance="counted from the network, no data")
 
 
 def show_drift(drift: dict[str, list[float]], *, data=None) -> None:
-    """How far batch norm's running means have moved from their start, by step; one line per way to freeze."""
+    """How far batch norm's running means have moved after each step, with one line for each way to freeze."""
     figure, axis = plt.subplots(figsize=(7.2, 3.4))
     for (name, values), colour, style in zip(drift.items(), ("orange", "blue"), ("-", "--"), strict=True):
         axis.plot(range(len(values)), [100 * v for v in values], style, color=COLOURS[colour], label=name)
@@ -55,24 +55,30 @@ def show_drift(drift: dict[str, list[float]], *, data=None) -> None:
     show(figure, alt, data=data)
 
 
+def show_first_steps(paths: dict[str, list[float]], *, data=None) -> None:
+    """How far the features have moved after each step; a name like ``"random head, rate 1e-3"`` sets its style."""
+    figure, axis = plt.subplots(figsize=(7.2, 3.8))
+    for name, values in paths.items():
+        colour = "orange" if name.startswith("random") else "blue"
+        axis.plot(values, "-" if name.endswith("1e-3") else "--", color=COLOURS[colour], label=name)
+    axis.set(xlabel="training step", ylabel="relative change of the features")
+    axis.set_title("The first ten steps of full fine-tuning")
+    axis.legend()
+    ends = ", ".join(f"{values[-1]:.2f} with {name}" for name, values in paths.items())
+    alt = f"Lines of the relative change of the features over ten steps. They end at {ends}."
+    show(figure, alt, data=data)
+
+
 def show_against_n(record: Record, methods, *, live: dict | None = None, score: str = "accuracy") -> None:
-    """Test accuracy against labels per class: recorded means, 95 % t bars; ``live`` (method → (n, list)) as marks."""
+    """Recorded test accuracy against labels per class, with 95 % t bars; ``live`` (method → (n, list)): open marks."""
     figure, axis = plt.subplots(figsize=(7.6, 4.5))
     sizes = record.values("n")
     for at, method in enumerate(methods):
         colour, marker = STYLES[method]
-        means = [record.mean(method, score, n=n) for n in sizes]
-        error = [[m.value - m.low for m in means], [m.high - m.value for m in means]]
         beside = 1.06 ** (at - len(methods) // 2)  # so that no bar hides another
-        axis.errorbar(
-            [n * beside for n in sizes],
-            [m.value for m in means],
-            error,
-            marker=marker,
-            capsize=3,
-            color=COLOURS[colour],
-            label=method,
-        )
+        means = [record.mean(method, score, n=n) for n in sizes]
+        places = [n * beside for n in sizes]
+        interval_marks(axis, places, means, colour=colour, marker=marker, label=method, joined=True)
         if live and method in live:
             n, values = live[method]
             axis.plot([n * 0.8] * len(values), values, marker, color=COLOURS[colour], fillstyle="none")
@@ -82,7 +88,7 @@ def show_against_n(record: Record, methods, *, live: dict | None = None, score: 
     axis.set_title(f"Three new cell types on scanner D (guessing: {1 / 3:.2f})")
     axis.legend(loc="lower right", fontsize=9, ncols=2)
     ends = {m: [record.mean(m, score, n=n).value for n in (sizes[0], sizes[-1])] for m in methods}
-    lines = "; ".join(f"{method} from {low:.0%} to {high:.0%}" for method, (low, high) in ends.items())
+    lines = "; ".join(f"{method} rises from {low:.0%} to {high:.0%}" for method, (low, high) in ends.items())
     dots = "; open marks: live" if live else ""
     show(
         figure,
@@ -92,7 +98,7 @@ def show_against_n(record: Record, methods, *, live: dict | None = None, score: 
 
 
 def show_depth(record: Record, upto: str = DEPTH_NAMES[-1]) -> None:
-    """Accuracy against how deep the network is frozen, one line per n, on the labels' scanner and on the other one.
+    """Accuracy against how deep the network is frozen, with a line for each n, on the labels' scanner and on the other.
 
     Only the depths up to ``upto`` are drawn, so that a reader can guess the next one.
     """
@@ -108,16 +114,8 @@ def show_depth(record: Record, upto: str = DEPTH_NAMES[-1]) -> None:
     for axis, (score, where) in zip(axes, {"accuracy": "D, as labelled", "shifted accuracy": "B"}.items(), strict=True):
         for shift, n, means in zip((-0.1, 0, 0.1), sizes, intervals[score], strict=True):
             means = means[:shown]
-            error = [[m.value - m.low for m in means], [m.high - m.value for m in means]]
-            axis.errorbar(
-                [at + shift for at in range(shown)],
-                [m.value for m in means],
-                error,
-                marker="o",
-                capsize=3,
-                color=COLOURS[colours[n]],
-                label=f"{n} labels per class",
-            )
+            places = [at + shift for at in range(shown)]
+            interval_marks(axis, places, means, colour=colours[n], label=f"{n} labels per class", joined=True)
         axis.set(
             title=f"test on scanner {where}",
             xlabel="frozen up to",
@@ -129,8 +127,8 @@ def show_depth(record: Record, upto: str = DEPTH_NAMES[-1]) -> None:
     axes[0].set(ylabel="test accuracy")
     axes[0].legend(fontsize=9, loc="lower left")
     alt = (
-        f"Test accuracy against the last frozen stage, from nothing to {upto}, for {sizes} "
-        "labels per class; left on the scanner that gave the labels, right on another one."
+        f"Test accuracy against the last frozen stage, from nothing to {upto}, for {', '.join(map(str, sizes))} "
+        "labels per class. On the left are images of the scanner that gave the labels, on the right of another one."
     )
     show(figure, alt, provenance=f"recorded, {len(record.seeds)} seeds, bars: 95 % t; phantoms")
 
@@ -157,21 +155,39 @@ def show_on_real(gains: dict[str, Interval]) -> None:
     show(figure, f"Gains in test AUROC with their intervals: {listed}.", provenance="recorded; real images")
 
 
-def show_both_domains(record: Record, n: int) -> None:
-    """Each way to train as two dots: accuracy on the labels' scanner, and on the shifted one."""
-    figure, axis = plt.subplots(figsize=(7.4, 4))
-    methods = sorted(record.values("way"), key=lambda m: record.mean(m, n=n).value)
-    for row, method in enumerate(methods):
-        own, shifted = (record.mean(method, score, n=n) for score in ("accuracy", "shifted accuracy"))
-        axis.plot([own.value, shifted.value], [row, row], color=COLOURS["grey"], linewidth=1, zorder=1)
-        for result, colour, marker in ((own, "blue", "o"), (shifted, "orange", "D")):
-            axis.plot([result.low, result.high], [row, row], color=COLOURS[colour], linewidth=3, alpha=0.35)
-            axis.plot(result.value, row, marker, color=COLOURS[colour])
-    axis.plot([], [], "o", color=COLOURS["blue"], label="scanner D, where the labels come from")
-    axis.plot([], [], "D", color=COLOURS["orange"], label="scanner B")
-    axis.set_yticks(range(len(methods)), methods)
-    axis.set(xlabel="test accuracy", title=f"{n} labels per class")
-    axis.set_ylim(-0.6, len(methods) + 0.6)
-    axis.legend(loc="upper left", fontsize=9, ncols=2)
-    alt = f"For each way to train, test accuracy on the scanner of the labels and on another one, {n} labels per class."
+def show_both_domains(record: Record, sizes: tuple[int, ...]) -> None:
+    """A panel for each number of labels, and in it two dots for each way: the labels' scanner and the other one."""
+    figure, axes = plt.subplots(1, len(sizes), figsize=(9.2, 4.4), sharex=True, sharey=True, squeeze=False)
+    methods = sorted(record.values("way"), key=lambda m: record.mean(m, n=sizes[0]).value)
+    rows = range(len(methods))
+    for axis, n in zip(axes[0], sizes, strict=True):
+        own, other = (
+            [record.mean(method, score, n=n) for method in methods] for score in ("accuracy", "shifted accuracy")
+        )
+        axis.hlines(rows, [m.value for m in own], [m.value for m in other], COLOURS["grey"], linewidth=1, zorder=1)
+        labelled = "scanner D, where the labels come from"
+        interval_marks(axis, rows, own, colour="blue", label=labelled, horizontal=True)
+        interval_marks(axis, rows, other, colour="orange", marker="D", label="scanner B", horizontal=True)
+        axis.set_yticks(rows, methods)
+        axis.set(xlabel="test accuracy", title=f"{n} labels per class")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", fontsize=9, ncols=2)
+    alt = (
+        "For each way to train, test accuracy on the scanner of the labels and on another one, in panels for "
+        f"{' and '.join(map(str, sizes))} labels per class. Every way is less accurate on the other scanner."
+    )
     show(figure, alt, provenance=f"recorded, {len(record.seeds)} seeds, bars: 95 % t; phantoms")
+
+
+def show_draws(without: list[float], with_weights: list[float], provenance: str, *, data=None) -> None:
+    """One line for each draw of labels, from the AUROC with random weights to that with the loaded weights."""
+    figure, axis = plt.subplots(figsize=(6.4, 3.4))
+    for pair in zip(without, with_weights, strict=True):
+        axis.plot([0, 1], pair, "o-", color=COLOURS["blue"], alpha=0.5)
+    axis.set_xticks([0, 1], ["random weights", f"{provenance} weights"])
+    axis.set(xlim=(-0.4, 1.4), ylabel="test AUROC", title="Frozen VGG16, ten labels per class")
+    mean, mean_random = (sum(values) / len(values) for values in (with_weights, without))
+    alt = (
+        f"{len(without)} draws of ten labels per class; each line leads from random weights (mean {mean_random:.2f}) "
+        f"to {provenance} weights (mean {mean:.2f})."
+    )
+    show(figure, alt, data=data)

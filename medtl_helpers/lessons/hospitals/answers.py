@@ -94,7 +94,7 @@ def _fill_with_the_sources_medians() -> Exercise:
             "each column has its own median: np.nanmedian takes it along axis=0": filled(
                 lambda source, target: np.nanmedian(source)
             ),
-            "values are still missing: np.median is NaN where one value is missing, np.nanmedian passes it over": filled(
+            "values are still missing: np.median is NaN where one is missing, np.nanmedian passes it over": filled(
                 lambda source, target: np.median(source, axis=0)
             ),
             "this fills the source's table, and the target's was asked for": lambda source, target: np.where(
