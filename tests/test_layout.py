@@ -164,6 +164,16 @@ def every_file_of_data_and_methods_has_its_test(root: Path) -> list[str]:
     return wrong
 
 
+def one_name_is_one_thing(root: Path) -> list[str]:
+    """No public function or class has the name of another one elsewhere in the package."""
+    places: dict[str, list[str]] = {}
+    for name, path in modules(root).items():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(name)
+    return [f"{thing} stands in {' and in '.join(found)}" for thing, found in places.items() if len(found) > 1]
+
+
 RULES = [
     what_a_lesson_holds,
     imports_only_go_down,
@@ -171,6 +181,7 @@ RULES = [
     no_circle,
     no_dynamic_import,
     no_file_is_too_long,
+    one_name_is_one_thing,
     every_file_of_data_and_methods_has_its_test,
 ]
 
@@ -218,6 +229,7 @@ BROKEN = [
     (no_dynamic_import, "methods/train.py", "import importlib\nfit_ = importlib.import_module('x')"),
     (no_file_is_too_long, "methods/scores.py", "# more\n" * 150),
     (no_file_is_too_long, "data/tasks.py", "# more\n" * 220),
+    (one_name_is_one_thing, "lessons/dann/figures.py", "def fit():\n    pass"),
     (every_file_of_data_and_methods_has_its_test, "methods/untested.py", ""),
     (every_file_of_data_and_methods_has_its_test, "../tests/methods/test_scores.py", ""),
 ]

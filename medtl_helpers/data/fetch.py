@@ -29,7 +29,7 @@ def wanted(names: list[str] | None, sizes: tuple[int, ...], folder: Path) -> lis
     return list(found.values())
 
 
-def probe(files: list[File]) -> tuple[dict[str, int], dict[str, str]]:
+def ask_servers(files: list[File]) -> tuple[dict[str, int], dict[str, str]]:
     """Ask each server once, and about each unknown size: bytes by label, and hosts out of reach with the reason.
 
     All at once, in threads with one deadline: looking up a name on a dead network heeds no time limit of ours.
@@ -80,7 +80,7 @@ def fetch(names: list[str] | None = None, sizes: tuple[int, ...] = (28,)) -> int
         for file in files:
             if file not in missing:
                 print(f"{file}: already there, with the right checksum.")
-        told, unreachable = probe(missing)
+        told, unreachable = ask_servers(missing)
         for file in missing:
             size = file.megabytes or (told[file.label] / 1e6 if file.label in told else None)
             print(f"{file}: {f'{size:.2f} MB' if size else 'size told by the server'}, into {file.path.parent}")

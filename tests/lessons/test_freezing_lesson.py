@@ -1,15 +1,31 @@
 """The experiment of notebook 02: its parts, one recorded cell run again, and what breaks its effect."""
 
+import ast
 import copy
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
+import nbformat
 import pytest
 import torch
 
 import medtl_helpers as mtl
 from medtl_helpers.lessons.freezing import experiment
-from medtl_helpers.lessons.freezing.experiment import FULL, METHODS, PROBE, SCRATCH
+from medtl_helpers.lessons.freezing.experiment import FULL, GRADUAL, L2_SP, LP_FT, METHODS, PROBE, SCRATCH
 from medtl_helpers.methods import scores
+
+LESSON = Path(__file__).parents[2] / "notebooks" / "02_freezing_vs_finetuning.ipynb"
+SHOWN = {  # way -> the name of its network in the lesson
+    SCRATCH: "scratch",
+    PROBE: "probed",
+    LP_FT: "lp_ft",
+    FULL: "full",
+    "frozen to layer2": "above",
+    GRADUAL: "gradual",
+    L2_SP: "l2_sp",
+}
+IN_FULL = (SCRATCH, PROBE, LP_FT)  # trained as long as the record
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +126,69 @@ def test_the_drift_of_statistics_is_a_relative_distance():
 def test_full_fine_tuning_from_embedded_weights_differs_from_scratch_only_in_the_start():
     settings = (experiment.SETTINGS[FULL], experiment.SETTINGS[SCRATCH])
     assert all(set(s) == {"lr"} for s in settings)
+
+
+# --- what the lesson shows is what the experiment does -----------------------------------------------------------------
+
+
+@cache
+def code_of_the_lesson() -> list[str]:
+    return [cell.source for cell in nbformat.read(LESSON, as_version=4).cells if cell.cell_type == "code"]
+
+
+def networks_of_the_lesson(task, changes: dict[str, str]) -> dict:
+    """The names of the lesson after the two cells that train, in whose code ``changes`` were made."""
+    imports, *others = code_of_the_lesson()
+    names = {"task": task}
+    exec(imports, names)
+    for source in others:
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.FunctionDef) and node.name == "new_network":
+                exec(ast.unparse(node), names)
+    cells = [source for source in others if "mtl.lp_ft(" in source or "mtl.gradual_unfreeze(" in source]
+    assert len(cells) == 2
+    for source in cells:
+        for old, new in changes.items():
+            source = source.replace(old, new)
+        exec(source, names)
+    return names
+
+
+def assert_same_weights(shown, trained):
+    ours, theirs = shown.state_dict(), trained.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+
+
+@pytest.fixture(scope="module")
+def ten():
+    """The task of the lesson."""
+    return experiment.tasks(n=10, seed=0)[0]
+
+
+def test_the_lesson_trains_for_as_many_epochs_as_the_record(ten):
+    assert experiment.epochs_for(len(ten.train.y)) == 60
+    (cell,) = [source for source in code_of_the_lesson() if "mtl.lp_ft(" in source]
+    assert cell.count(", epochs=60") == 2 and "probe_epochs=30, epochs=30" in cell
+
+
+@pytest.fixture(scope="module")
+def shown_in_short(ten):
+    """All networks that the lesson trains, with two epochs in place of sixty and one in place of thirty."""
+    return networks_of_the_lesson(ten, {"epochs=60": "epochs=2", "epochs=30": "epochs=1"})
+
+
+@pytest.mark.parametrize("method", SHOWN)
+def test_a_call_of_the_lesson_gives_the_weights_of_the_experiment(method, ten, shown_in_short, monkeypatch):
+    epochs = (
+        2 if method in IN_FULL else 6 if method == GRADUAL else 1
+    )  # gradual unfreezing shares them among six phases
+    monkeypatch.setattr(experiment, "epochs_for", lambda n: epochs)
+    assert_same_weights(shown_in_short[SHOWN[method]], experiment.train_one(method, ten, seed=0))
+
+
+@pytest.mark.slow
+def test_the_live_networks_of_the_lesson_are_those_of_the_experiment(ten):
+    names = networks_of_the_lesson(ten, {})
+    for method in IN_FULL:
+        assert_same_weights(names[SHOWN[method]], experiment.train_one(method, ten, seed=0))

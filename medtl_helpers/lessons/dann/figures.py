@@ -25,7 +25,7 @@ ROWS = {  # name in the record: colour and marker
 }
 
 
-def show_pairs(source, target, classes, *, data=None) -> None:
+def show_classes(source, target, classes, *, data=None) -> None:
     """One source and one target image of each class, in two rows."""
     figure, axes = plt.subplots(2, len(classes), figsize=(8.6, 2.9))
     for row, (split, where) in zip(axes, ((source, "source"), (target, "target")), strict=True):

@@ -170,7 +170,7 @@ def show_both_domains(record: Record, sizes: tuple[int, ...]) -> None:
         interval_marks(axis, rows, other, colour="orange", marker="D", label="scanner B", horizontal=True)
         axis.set_yticks(rows, methods)
         axis.set(xlabel="test accuracy", title=f"{n} labels per class")
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", fontsize=9, ncols=2)
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", fontsize=9, ncols=2)
     alt = (
         "For each way to train, test accuracy on the scanner of the labels and on another one, in panels for "
         f"{' and '.join(map(str, sizes))} labels per class. Every way is less accurate on the other scanner."

@@ -131,7 +131,7 @@ def show_weight_paths(lambdas, weights: Tensor, source: Source, *, data) -> None
     show(figure, alt, data=data)
 
 
-def show_gains(record: Record) -> None:
+def show_gains_by_labels(record: Record) -> None:
     """Gains in balanced accuracy over "target only", by hospital, n and method."""
     methods, sizes = [SOURCE_ONLY, *METHODS[1:]], record.values("n")
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 4), sharey=True)
