@@ -123,12 +123,36 @@ def test_the_drift_of_statistics_is_a_relative_distance():
     assert experiment.statistics_drift(model, start) == pytest.approx(0.25, rel=1e-5)
 
 
+def test_a_change_is_that_of_the_weight_of_the_statistic_or_of_the_features():
+    before = mtl.load_backbone("resnet", 3, weights="embedded", quiet=True)
+    images = experiment.tasks(1, 0)[0].test.x[:20]
+    same = experiment.change(before, copy.deepcopy(before), images)
+    assert set(same.values()) == {0}
+    after = copy.deepcopy(before)
+    with torch.no_grad():
+        next(after.stages["layer4"].parameters()).view(-1)[0] += 0.5
+    weight, statistic, features = experiment.change(before, after, images).values()
+    assert weight == pytest.approx(0.5) and statistic == 0 and features > 0
+    after = copy.deepcopy(before)
+    next(value for name, value in after.state_dict().items() if name.endswith("running_var")).view(-1)[0] += 2
+    weight, statistic, features = experiment.change(before, after, images).values()
+    assert weight == 0 and statistic == pytest.approx(2, rel=1e-4) and features > 0
+
+
+def test_features_move_further_with_more_steps_and_not_at_all_with_none():
+    task, _ = experiment.tasks(2, 0)
+    model = mtl.load_backbone("resnet", 3, weights="embedded", quiet=True)
+    assert experiment.moved_features(model, task, steps=0) == [0.0]
+    first, second = experiment.moved_features(model, task, lr=1e-5, steps=1)
+    assert first == 0 and 0 < second < 1
+
+
 def test_full_fine_tuning_from_embedded_weights_differs_from_scratch_only_in_the_start():
     settings = (experiment.SETTINGS[FULL], experiment.SETTINGS[SCRATCH])
     assert all(set(s) == {"lr"} for s in settings)
 
 
-# --- what the lesson shows is what the experiment does -----------------------------------------------------------------
+# --- what the lesson shows is what the experiment does ----------------------------------------------------------------
 
 
 @cache

@@ -25,8 +25,8 @@ ROWS = [
     ),
     Sabotage(
         "Keras' preprocess_input changes a float array",
-        "before, raw_before = images.copy()",
-        "before, raw_before = images",
+        "\nbefore = images.copy()",
+        "\nbefore = images",
         ("The data", "What runs", "The right"),
     ),
     Sabotage(
@@ -79,8 +79,8 @@ ROWS = [
     ),
     Sabotage(
         "At 224 px Flatten brings",
-        '"Flatten": recipes.flatten_head}, {}',
-        '"Flatten": recipes.gap_head}, {}',
+        "experiment.new_weights(heads, size)",
+        "experiment.new_weights(dict.fromkeys(heads, recipes.gap_head), size)",
         ("The data", "What runs", "The right", "The trunk", "Phase", "A modern", "GAP or"),
     ),
     Sabotage(

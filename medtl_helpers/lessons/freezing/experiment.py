@@ -134,6 +134,25 @@ def statistics_drift(model, reference: dict[str, torch.Tensor]) -> float:
     return float((change / sum(reference[name].cpu().square().sum() for name, _ in moved)).sqrt())
 
 
+def change(before, after, images: torch.Tensor) -> dict[str, float]:
+    """How far training has changed the stages' weights and statistics, and the features of ``images``, by name.
+
+    Both networks are left on the CPU and in eval mode.
+    """
+    before, after, x = before.cpu().eval(), after.cpu().eval(), to_float(images)
+    old, new = before.stages.state_dict(), after.stages.state_dict()
+    moved = {name: (new[name] - old[name]).abs().max().item() for name in old if "num_batches" not in name}
+    with torch.inference_mode():
+        features, features_before = after.features(x), before.features(x)
+    return {
+        "largest change of one weight": max(v for name, v in moved.items() if "running" not in name),
+        "largest change of one statistic": max(v for name, v in moved.items() if "running" in name),
+        "change of all features relative to their length": (
+            (features - features_before).norm() / features_before.norm()
+        ).item(),
+    }
+
+
 def moved_features(model, task: Task, *, lr: float = 1e-3, steps: int = 10) -> list[float]:
     """Relative change of the features of 100 test images after each of the first ``steps`` of full fine-tuning.
 

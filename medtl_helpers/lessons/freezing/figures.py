@@ -133,7 +133,7 @@ def show_depth(record: Record, upto: str = DEPTH_NAMES[-1]) -> None:
     show(figure, alt, provenance=f"recorded, {len(record.seeds)} seeds, bars: 95 % t; phantoms")
 
 
-def show_ways(record: Record, ways: dict[str, str]) -> None:
+def show_larger_networks(record: Record, ways: dict[str, str]) -> None:
     """Recorded accuracies of some ``ways`` (name in the record → words), each as its mean and t interval."""
     means = {words: record.mean(way) for way, words in ways.items()}
     figure, axis = plt.subplots(figsize=(7.6, 0.45 * len(means) + 1.1))
