@@ -91,8 +91,8 @@ def timings(record: dict, rows: list[dict]) -> str:
         "\n\n".join(
             [
                 "# Times",
-                "How long the course takes. The recorded seconds are the ones that the notebooks print. Each lesson has "
-                f"a budget of seconds, on twins and a quiet processor of two cores, and of {MOST_MB} MB of memory.",
+                "How long the course takes. The recorded seconds are the ones that the notebooks print. Each lesson "
+                f"has a budget of seconds, on twins and a quiet processor of two cores, and of {MOST_MB} MB of memory.",
                 "## Recorded",
                 table(
                     [
