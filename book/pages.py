@@ -9,7 +9,7 @@ from medtl_helpers.teaching.course_map import LESSONS, number_of
 
 DATA = {"none": "no data", "own": "own data", "mixed": "real and twin"}
 MARK = {True: "✓ holds", False: "○ does not hold here"}
-MOST_MB = 2200  # of memory, for one lesson
+MOST_MB = 2000  # of memory, for one lesson
 
 
 def table(head: list[str], rows: list[list]) -> str:
