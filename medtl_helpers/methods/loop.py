@@ -1,4 +1,4 @@
-"""What surrounds every training loop: the progress bar, Ctrl-C, memory that runs out, and the weights to keep.
+"""What surrounds every training loop: the progress bar, Ctrl-C, memory that runs out, and the weights to keep::
 
     with Training(model, epochs, batch_size) as training:
         for epoch in training:

@@ -1,7 +1,7 @@
 """What an exercise is: its right answer, and the typical wrong ones with their hints."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ class Exercise:
 
     right: Any
     mistakes: dict[str, Any]
-    probe: Callable[[Any], Any] = np.asarray
+    probe: Callable[[Any], Any] = field(default_factory=lambda: np.asarray)
     tolerance: float = 1e-3
 
 
