@@ -91,7 +91,7 @@ def test_page_loads_by_itself_and_can_be_read_by_everybody(visit, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390, "scrolls sideways on a phone"
 
 
-@pytest.mark.parametrize("name", ["index.html", "results.html", "notebooks/05_dann.html", "api/losses.html"])
+@pytest.mark.parametrize("name", ["index.html", "results.html", "notebooks/05_dann.html", "api/methods.losses.html"])
 def test_the_dark_page_can_be_read_too(visit, name):
     page = visit(name, dark=True)
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
