@@ -14,13 +14,14 @@ import argparse
 
 import other_shifts
 import torch
-from record import Log, fill, header, tidy, total_seconds, write
+from record import Log, fill, header, rounded, tidy, total_seconds, write
 from torch import nn
 
 import medtl_helpers as mtl
 from medtl_helpers.data import domains
 from medtl_helpers.methods import adabn, dann, transferability
 from medtl_helpers.methods.oracle import oracle
+from medtl_helpers.methods.scores import accuracy
 
 LOG = Log("dann")
 EPOCHS = {"smear": 15, "digits": 20, "hospitals": 40}
@@ -83,10 +84,6 @@ def adversarial(kind: str, source, target, seed: int, lam_max: float | None = No
     return model, history
 
 
-def accuracy(model, split) -> float:
-    return round((mtl.predict(model, split.x).argmax(1) == split.y).float().mean().item(), 4)
-
-
 def pair(kind: str, shift, seed: int):
     if kind == "others":
         return other_shifts.pair(*shift, seed)
@@ -106,7 +103,7 @@ def tune(kind: str, shift, seed: int) -> list[dict]:
     rows = []
     for norm, lam in SETTINGS:
         model, _ = adversarial(kind, source, target, seed, lam, norm)
-        scores = {"accuracy": accuracy(model, target.test)}
+        scores = rounded({"accuracy": accuracy(model, target.test)})
         rows.append({"data": target.provenance, "way": f"{norm} norm, λ {lam:g}", "scores": scores})
     return rows
 
@@ -117,7 +114,7 @@ def report(kind: str, shift, seed: int) -> list[dict]:
     alone, rows = source_only(kind, source.train, seed), []
 
     def note(way, model, features=None):
-        scores = {"accuracy": accuracy(model, target.test), "accuracy on source": accuracy(model, source.test)}
+        scores = rounded({"accuracy": accuracy(model, target.test), "accuracy on source": accuracy(model, source.test)})
         if features is not None:  # in eval mode, as predicting has left them
             with torch.inference_mode():
                 f = [features(mtl.to_float(part.test.x)) for part in (source, target)]

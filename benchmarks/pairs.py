@@ -24,6 +24,7 @@ from medtl_helpers.data import domains
 from medtl_helpers.methods import backbones
 from medtl_helpers.methods import keras_recipes as recipes
 from medtl_helpers.methods.keras_backend import keras
+from medtl_helpers.methods.scores import accuracy
 
 
 class Pair(NamedTuple):
@@ -190,7 +191,7 @@ def as_the_course(model, task, epochs, batch_size=128, **settings):
 
     settings = {"val": task.val, "epochs": epochs, "batch_size": batch_size, "schedule": halves} | settings
     mtl.fit(model, task.train, progress=False, **settings)
-    return float((mtl.predict(model, task.test.x).argmax(1) == task.test.y).float().mean())
+    return accuracy(model, task.test)
 
 
 def small_resnet(seed=0):

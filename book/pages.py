@@ -8,7 +8,7 @@ from medtl_helpers.teaching import run as course
 from medtl_helpers.teaching.course_map import LESSONS, number_of
 
 DATA = {"none": "no data", "own": "own data", "mixed": "real and twin"}
-MARK = {True: "✓ holds", False: "○ does not hold here"}
+NOW, RECORDED, NOT_HERE = "✓ holds", "▣ recorded, holds", "○ does not hold here"
 MOST_MB = 2000  # of memory, for one lesson
 
 
@@ -51,6 +51,13 @@ def _where(check: dict) -> str:
     return DATA.get(check["data"], check["data"])
 
 
+def _mark(check: dict) -> str:
+    """Computed just now, or read from a record; or neither holds."""
+    if not check["passed"]:
+        return NOT_HERE
+    return RECORDED if check.get("recorded") else NOW
+
+
 def results(checks: list[dict]) -> str:
     """Every claim that the notebooks check, with its numbers, as this build executed them."""
     held = sum(check["passed"] for check in checks)
@@ -66,7 +73,7 @@ def results(checks: list[dict]) -> str:
     ]
     for name in dict.fromkeys(check["notebook"] for check in checks):
         rows = [
-            [check["claim"], figures(check), _where(check), MARK[check["passed"]]]
+            [check["claim"], figures(check), _where(check), _mark(check)]
             for check in checks
             if check["notebook"] == name
         ]

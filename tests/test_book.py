@@ -88,6 +88,7 @@ def test_the_results_page_shows_every_claim_and_whether_it_holds():
     assert (
         "| [05 DANN](notebooks/05_dann.ipynb) | Not here |" in text
     )  # no check says that it is the headline: the last
+    assert "| ▣ recorded, holds |" in pages.results([{**CHECK, "recorded": [{"file": "dann"}]}])
     marked = pages.results([{**CHECK, "headline": True}, failed])
     assert "| [05 DANN](notebooks/05_dann.ipynb) | A \\| B |" in marked
 
