@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What ``fit`` saw, one entry per finished epoch; ``best_epoch`` is the one whose weights the model now has."""
 
@@ -13,8 +13,11 @@ class History:
     best_epoch: int | None = None
     stopped: str = "all epochs done"
 
+    def __repr__(self) -> str:
+        return _in_short(self, self.train_loss, self.best_epoch)
 
-@dataclass
+
+@dataclass(repr=False)
 class DANNHistory:
     """What ``DANN.fit`` saw, one entry per finished epoch; ``states`` holds the weights after each, where asked for."""
 
@@ -27,8 +30,18 @@ class DANNHistory:
     epoch: int | None = None  # whose weights the model has
     stopped: str = "all epochs done"
 
+    def __repr__(self) -> str:
+        return _in_short(self, self.class_loss, self.epoch)
+
     def add(self, **figures: float | None) -> None:
         """Append the figures of one epoch, by the names of the lists; None is left out."""
         for name, value in figures.items():
             if value is not None:
                 getattr(self, name).append(value)
+
+
+def _in_short(history, losses: list[float], kept: int | None) -> str:
+    """What a notebook shows when a cell ends with a training: one line, and not the long lists."""
+    last = f", last training loss {losses[-1]:.3f}" if losses else ""
+    weights = "" if kept is None else f", the model has the weights of epoch {kept + 1}"
+    return f"{type(history).__name__}: {len(losses)} epochs{last}{weights} ({history.stopped})"

@@ -233,3 +233,13 @@ def test_ctrl_c_keeps_the_best_weights_and_the_history_so_far(capsys):
     assert history.stopped == "interrupted in epoch 3" and "interrupted in epoch 3" in capsys.readouterr().out
     until_then, _ = overfitting(epochs=history.best_epoch + 1, val=None)
     assert same(weights(model), weights(until_then)) and not model.training
+
+
+def test_a_history_is_shown_in_one_line_and_not_as_its_lists():
+    from medtl_helpers.methods.history import DANNHistory, History
+
+    shown = repr(History([0.9, 0.5], [0.8, 0.7], [0.5, 0.6], best_epoch=1))
+    assert shown == (
+        "History: 2 epochs, last training loss 0.500, the model has the weights of epoch 2 (all epochs done)"
+    )
+    assert repr(DANNHistory()) == "DANNHistory: 0 epochs (all epochs done)"
