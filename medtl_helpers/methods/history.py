@@ -44,4 +44,5 @@ def _in_short(history, losses: list[float], kept: int | None) -> str:
     """What a notebook shows when a cell ends with a training: one line, and not the long lists."""
     last = f", last training loss {losses[-1]:.3f}" if losses else ""
     weights = "" if kept is None else f", the model has the weights of epoch {kept + 1}"
-    return f"{type(history).__name__}: {len(losses)} epoch{'' if len(losses) == 1 else 's'}{last}{weights} ({history.stopped})"
+    epochs = "1 epoch" if len(losses) == 1 else f"{len(losses)} epochs"
+    return f"{type(history).__name__}: {epochs}{last}{weights} ({history.stopped})"
