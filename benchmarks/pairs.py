@@ -94,7 +94,8 @@ def batches(size=64):
         return lambda: np.array([(len(x), float(x.mean()), int(y.sum())) for x, y in loader])
 
     theirs = min((with_loader(workers) for workers in (0, 1)), key=seconds)  # whichever is faster here
-    return ours, theirs, lambda a, b: np.allclose(totals(a), totals(b), rtol=0.02)
+    # the two draw other shifts: over seeds the mean value moves by 0.001, so 0.01 is no chance, and half of it is none
+    return ours, theirs, lambda a, b: np.allclose(totals(a), totals(b), rtol=0, atol=0.01)
 
 
 def totals(seen):
