@@ -15,9 +15,11 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 import medtl_helpers as mtl
+from medtl_helpers.methods.two_level import two_level
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -71,7 +73,7 @@ def _rows_of(group: list[dict]) -> list[dict]:
     found: dict[str, tuple[dict, list[dict]]] = {}
     for run in group:
         for row in run["rows"]:
-            keys = _without(_cell(run), "seed") | _without(row, "scores")
+            keys = _without(_cell(run), "seed") | _without(row, "scores", "answers")
             found.setdefault(_name(keys), (keys, []))[1].append(row["scores"])
     return [
         keys | {"scores": {name: [one[name] for one in scores] for name in scores[0]}}
@@ -91,6 +93,31 @@ def _without(row: dict, *names: str) -> dict:
 def _name(keys: dict) -> str:
     """The same text for the same keys, whether or not they have been through JSON."""
     return json.dumps(keys, sort_keys=True)
+
+
+def answers(runs: list[dict], cells: Iterable[dict], way: str) -> np.ndarray:
+    """S×N or S×N×K: what the networks of ``way`` answered to the test cases, one of ``cells`` after the other.
+
+    A row of a cell may hold them under ``answers``; the log keeps them, and no record does.
+    """
+    known = {_name(_cell(run)): run for run in runs}
+    rows = [row for cell in cells for row in known[_name(cell)]["rows"] if (cell | row)["way"] == way]
+    return np.array([row["answers"] for row in rows])
+
+
+def over_cases(y, found: dict[str, np.ndarray], pairs, scores: dict[str, Callable], **keys) -> list[dict]:
+    """Rows for ``two_level`` of a record: ``found`` are the answers by way, and ``pairs`` of (ours, theirs or None).
+
+    ``scores`` are functions of y and the answers of one network, by name; ``keys`` tell these rows from others.
+    """
+    rows = []
+    for ours, theirs in pairs:
+        for name, score in scores.items():
+            interval = two_level(y, found[ours], None if theirs is None else found[theirs], score=score)
+            limits = rounded({"value": interval.value, "low": interval.low, "high": interval.high})
+            facts = {"n": len(y), "seeds": len(found[ours])}
+            rows.append(keys | {"ours": ours, "theirs": theirs, "score": name} | limits | facts)
+    return rows
 
 
 def rounded(scores: dict, digits: int = 4) -> dict[str, float]:

@@ -7,12 +7,17 @@ measured in each setting::
 
 What stands before ``scores`` are the row's keys, each score is a list with one value per seed, and what follows are
 plain facts. A file may also be in parts, each with a header and rows of its own.
+
+Where a lesson's primary comparison was written down before its seeds ran, the header names it under ``primary``: the
+``lesson``, the ``comparison`` in one sentence, the ways ``ours`` and ``theirs``, ``score`` and ``where`` that find
+their rows, the ``margin``, the commit in which it was ``written``, the way of the strongest ``opponent``, and ``over``,
+what its interval is over: "seeds" (each with new test cases), "splits" of one table, or "cases" beside the seeds.
 """
 
 import numpy as np
 
 from ..assets import recorded
-from ..methods.intervals import Interval, paired_difference, t_interval
+from ..methods.intervals import Interval, corrected_t, paired_difference, t_interval
 
 
 class Record:
@@ -86,6 +91,39 @@ class Record:
     def paired(self, ours: str, theirs: str, score: str | None = None, **where) -> Interval:
         """The mean difference of two ways, ours minus theirs, and its t interval, seed by seed."""
         return paired_difference(self.scores(ours, score, **where), self.scores(theirs, score, **where))
+
+    def over_splits(self, ours: str, theirs: str, score: str | None = None, **where) -> Interval:
+        """The mean difference of two ways over overlapping splits of one table, with the corrected t interval.
+
+        The fact "test share" (n_test / n_train of a split) stands in the row of ``ours`` or in the header.
+        """
+        share = self.row(ours, score, **where).get("test share", self.about.get("test share"))
+        if share is None:
+            raise KeyError(f"{self._name} does not say the 'test share' of its splits.")
+        return corrected_t(self.scores(ours, score, **where) - self.scores(theirs, score, **where), share)
+
+    def over_cases(self, ours: str, theirs: str | None = None, score: str | None = None, **where) -> Interval:
+        """The mean of a way, or the difference of two, over seeds *and* test cases, where these were given once.
+
+        It was computed from all answers when the record was made (``methods/two_level.py``). Raises KeyError where the
+        record has no such row, or more than one.
+        """
+        wanted = {"ours": ours, "theirs": theirs, "score": score or self.score} | where
+        rows = [row for row in self.about.get("two_level", []) if _matches(row, wanted)]
+        if len(rows) != 1:
+            raise KeyError(f"{len(rows)} intervals over test cases with {_words(wanted)} are recorded in {self._name}.")
+        row = rows[0]
+        kind = f"bootstrap over {row['seeds']} seeds and the test cases"
+        return Interval(row["value"], row["low"], row["high"], kind, row["n"])
+
+    @property
+    def primary(self) -> Interval:
+        """The comparison that was written down before its seeds ran: ``about["primary"]`` names its rows and margin."""
+        if "primary" not in self.about:
+            raise KeyError(f"{self._name} names no primary comparison.")
+        about = self.about["primary"]
+        over = {"seeds": self.paired, "splits": self.over_splits, "cases": self.over_cases}[about.get("over", "seeds")]
+        return over(about["ours"], about["theirs"], about["score"], **about["where"])
 
 
 def _matches(row: dict, wanted: dict) -> bool:

@@ -79,3 +79,27 @@ def test_what_the_rows_say_themselves_counts_before_the_header(monkeypatch):
     assert mtl.Record("x").data == ""  # where nothing says it
     with pytest.raises(KeyError, match=r"way 'w' and the score 'accuracy' is recorded in benchmarks/results/x\.json"):
         mtl.Record("x").scores("w")
+
+
+def primary_of(record, over, **more):
+    about = {"ours": "a", "theirs": "b", "score": "accuracy", "where": {"kind": "smear"}, "over": over, "margin": 0.02}
+    record.about["primary"] = about
+    record.about |= more
+    return record.primary
+
+
+def test_the_primary_comparison_is_read_with_the_interval_that_fits_its_test_cases(record):
+    assert primary_of(record, "seeds") == record.paired("a", "b", kind="smear")
+    assert primary_of(record, "splits", **{"test share": 0.5}).high > record.paired("a", "b", kind="smear").high
+    row = {"kind": "smear", "ours": "a", "theirs": "b", "score": "accuracy", "value": 0.1, "low": 0.0, "high": 0.2}
+    found = primary_of(record, "cases", two_level=[row | {"n": 156, "seeds": 3}])
+    assert (found.value, found.low, found.n) == (0.1, 0.0, 156) and "3 seeds and the test cases" in found.kind
+    with pytest.raises(KeyError, match="0 intervals over test cases with ours 'b'"):
+        record.over_cases("b", "a")
+
+
+def test_a_record_without_a_primary_comparison_or_a_test_share_says_so(record):
+    with pytest.raises(KeyError, match="names no primary comparison"):
+        _ = record.primary
+    with pytest.raises(KeyError, match="does not say the 'test share'"):
+        record.over_splits("a", "b", kind="smear")
