@@ -39,6 +39,13 @@ def card(name: str) -> dict:
     return cards()[name]
 
 
+def listing(about: dict) -> dict[str, str]:
+    """Path under the data folder -> checksum, of all files of a card that has a ``listing``."""
+    path = asset_folder("cards", "datasets/cards") / about["listing"]
+    rows = [line.split("  ", 1) for line in path.read_text("utf-8").splitlines()]
+    return {name: f"sha256:{digest}" for digest, name in rows}
+
+
 def data_folder() -> Path | None:
     """The folder that holds real data, or None where twins are forced by ``MEDTL_DATA=twin``.
 

@@ -5,17 +5,20 @@ from ..provenance import note_source
 from .medmnist import load_images
 from .tables import load_breast_cancer, load_heart
 from .tasks import Task
+from .white_cells import load_white_cells
 
 
-def load(name: str, *, size: int = 28, site: str = "cleveland", quiet: bool = False) -> Task:
+def load(name: str, *, size: int = 28, site: str | None = None, quiet: bool = False) -> Task:
     """Load a data set from this disk: the real one where it is, else its embedded twin, and say which.
 
     Parameters
     ----------
-    name: ``"pneumonia"``, ``"breast"``, ``"blood"``, … (MedMNIST), ``"heart"`` or ``"breast_cancer"``.
+    name: ``"pneumonia"``, ``"breast"``, ``"blood"``, … (MedMNIST), ``"white_cells"``, ``"heart"`` or
+        ``"breast_cancer"``.
     size: pixels per side of images: 28, or 64, 128, 224. Where no file of that size was fetched, the 28 px images
         are enlarged (bilinear) and ``note`` says so.
-    site: the hospital of ``heart``: cleveland, hungary, switzerland or va.
+    site: the hospital of ``heart``: cleveland (default), hungary, switzerland or va; the laboratory of
+        ``white_cells``: jiangxi (default) or cellavision.
     quiet: do not print the line that says what was loaded.
 
     Raises ValueError for an unknown name, size or site, for a set of weights, and for data of more than 2 GB.
@@ -23,10 +26,12 @@ def load(name: str, *, size: int = 28, site: str = "cleveland", quiet: bool = Fa
     about = card(name)
     if about["kind"] == "weights":
         raise ValueError(f"{name} is a set of weights, not of data: use load_backbone.")
-    if about["kind"] == "image":
+    if name == "white_cells":
+        task = load_white_cells(about, site or "jiangxi", size)
+    elif about["kind"] == "image":
         task = load_images(name, about, size)
     else:
-        task = load_breast_cancer(about) if name == "breast_cancer" else load_heart(about, site)
+        task = load_breast_cancer(about) if name == "breast_cancer" else load_heart(about, site or "cleveland")
     note_source(task.name, task.provenance)
     if not quiet:
         print(_summary(task))

@@ -2,6 +2,7 @@
 
 import torch
 
+from ..assets import card
 from ..provenance import note_source
 from .catalogue import load
 from .painting import to_bytes
@@ -10,6 +11,7 @@ from .shifts import SCANNERS, SHIFTS
 from .smears import SMEAR
 from .tables import COLUMNS
 from .tasks import Split, Task
+from .white_cells import load_white_cells
 
 HOSPITALS = ("cleveland", "hungary", "va")
 
@@ -132,3 +134,20 @@ def chest_domains(seed: int, *, scanner: str = "B", strength: float = 1.0, n: in
 
     named = f"X-rays, scanner {scanner} {strength:g}"
     return domain("X-rays, source", parts["source"]), domain(named, parts["target"])
+
+
+def white_cell_domains(
+    seed: int, *, source: str = "jiangxi", target: str = "cellavision", size: int = 28, fold: int = 0
+) -> tuple[Task, Task]:
+    """White blood cells of two laboratories, a real device shift: (source, target), uint8 N×3×size×size, four classes.
+
+    Of the source 60 % of the cells are for training, 20 % for validation, 20 % for the test. Of the target half are
+    for adapting, a sixth for validation and a third for the test; ``fold`` 0, 1 and 2 test each of its cells once. All
+    is drawn by ``seed`` within each class. Where the real files are not on this disk, phantoms of both stand in.
+    """
+    about = card("white_cells")
+    here = load_white_cells(about, source, size, seed=seed)
+    there = load_white_cells(about, target, size, seed=seed, fold=fold)
+    for task in (here, there):
+        note_source(task.name, task.provenance)
+    return here, there

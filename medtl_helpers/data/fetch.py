@@ -3,12 +3,14 @@
 import threading
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import requests
 
 from .. import assets
 from .download import CONNECT_SECONDS, PLAIN, Fault, File, OutOfReach, no_connection, place
 
+MANY = 20  # files of one data set, above which they are told in one line
 PROBE_SECONDS = 15  # for all servers together to give a first sign of life
 
 
@@ -17,8 +19,11 @@ def wanted(names: list[str] | None, sizes: tuple[int, ...], folder: Path) -> lis
     found = {}
     for asked in names or [name for name, card in assets.cards().items() if card["course"]]:
         name, _, only = asked.partition(":")
-        files = assets.card(name).get("files", {})
-        if not files:
+        about = assets.card(name)
+        files = about.get("files", {})
+        if "listing" in about:
+            found |= {file.label: file for file in _listed(name, about, only, folder)}
+        elif not files:
             print(f"{name}: nothing to fetch, it ships with scikit-learn.")
         elif only and only not in files:
             raise ValueError(f"{name} has no file {only!r}; it has {', '.join(files)}.")
@@ -27,6 +32,34 @@ def wanted(names: list[str] | None, sizes: tuple[int, ...], folder: Path) -> lis
                 label, path = f"{name}:{key}", folder / entry["path"]
                 found[label] = File(label, entry["url"], path, entry["checksum"], entry.get("megabytes"))
     return list(found.values())
+
+
+def _listed(name: str, about: dict, only: str, folder: Path) -> list[File]:
+    """The files of a card that has a listing; they are fetched together. Raises ValueError where one is asked for."""
+    if only:
+        raise ValueError(f"The files of {name} are fetched together: ask for {name}.")
+    paths, address = assets.listing(about), about["address"]
+    each = about["megabytes"] / len(paths)
+    return [
+        File(f"{name}:{inside}", address + quote(inside), folder / path, checksum, each)
+        for path, checksum in paths.items()
+        if (inside := path.removeprefix(about["folder"]))
+    ]
+
+
+def _together(files: list[File]) -> dict[str, list[File]]:
+    """Files by what the user reads of them: one by one, or, of a data set of more than ``MANY`` files, as one line."""
+    sets: dict[str, list[File]] = {}
+    for file in files:
+        sets.setdefault(file.label.partition(":")[0], []).append(file)
+    lines: dict[str, list[File]] = {}
+    for name, members in sets.items():
+        lines |= {f"{name} ({len(members)} files)": members} if len(members) > MANY else {str(f): [f] for f in members}
+    return lines
+
+
+def _labels(files: list[File]) -> str:
+    return ", ".join(them[0].label if len(them) == 1 else name for name, them in _together(files).items())
 
 
 def ask_servers(files: list[File]) -> tuple[dict[str, int], dict[str, str]]:
@@ -77,26 +110,32 @@ def fetch(names: list[str] | None = None, sizes: tuple[int, ...] = (28,)) -> int
             print(error)
             return 2
         missing = [file for file in files if not file.is_there()]
-        for file in files:
-            if file not in missing:
-                print(f"{file}: already there, with the right checksum.")
+        for name in _together([file for file in files if file not in missing]):
+            print(f"{name}: already there, with the right checksum.")
         told, unreachable = ask_servers(missing)
-        for file in missing:
-            size = file.megabytes or (told[file.label] / 1e6 if file.label in told else None)
-            print(f"{file}: {f'{size:.2f} MB' if size else 'size told by the server'}, into {file.path.parent}")
-        for file in list(missing):
-            try:
-                if file.host not in unreachable:
-                    place(file)
-                    print(f"{file}: fetched, with the right checksum.")
-                    missing.remove(file)
-            except OutOfReach as fault:
-                unreachable[file.host] = str(fault)
-            except Fault as fault:
-                print(f"{file}: {fault}")
+        to_fetch = _together(missing)
+        for name, members in to_fetch.items():
+            known = [file.megabytes or told.get(file.label, 0) / 1e6 for file in members]
+            size = f"{sum(known):.2f} MB" if all(known) else "size told by the server"
+            print(f"{name}: {size}, into {members[0].path.parent}")
+        for name, members in to_fetch.items():
+            for file in members:
+                try:
+                    if file.host not in unreachable:
+                        place(file)
+                        missing.remove(file)
+                except OutOfReach as fault:
+                    unreachable[file.host] = str(fault)
+                except Fault as fault:
+                    print(f"{file}: {fault}")
+                    if len(members) > 1:
+                        print(f"{name}: {sum(one in missing for one in members)} of them are left for the next run.")
+                    break
+            if not set(members) & set(missing):
+                print(f"{name}: fetched, with the right checksum.")
         advice = "check the network or the proxy, and run `make data` again; the course works without, on phantoms"
         for host, reason in unreachable.items():
-            them = ", ".join(file.label for file in missing if file.host == host)
+            them = _labels([file for file in missing if file.host == host])
             print(f"Cannot connect to {host} for {them} ({reason}): {advice}.")
     except OSError as error:  # MEDTL_DATA names no folder, or a file in it cannot be read
         print(error)
@@ -106,6 +145,6 @@ def fetch(names: list[str] | None = None, sizes: tuple[int, ...] = (28,)) -> int
         print(f"\nStopped; {'; '.join(parts) or 'no unfinished file is left'}: run `make data` again to go on.")
         return 130
     if files:
-        absent = f"; missing: {', '.join(file.label for file in missing)} (phantoms stand in)" if missing else ""
+        absent = f"; missing: {_labels(missing)} (phantoms stand in)" if missing else ""
         print(f"{len(files) - len(missing)} of {len(files)} files are in {folder}{absent}.")
     return 1 if missing else 0

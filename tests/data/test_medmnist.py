@@ -13,7 +13,7 @@ from medtl_helpers.assets import card, cards, find
 from medtl_helpers.data import medmnist
 from medtl_helpers.data.catalogue import load
 
-IMAGES = [name for name, about in cards().items() if about["kind"] == "image"]
+IMAGES = [name for name, about in cards().items() if about["kind"] == "image" and "splits" in about]
 
 
 # --- the twin of every card ------------------------------------------------------------------------------------------

@@ -306,6 +306,8 @@ def test_the_real_cards_can_be_listed(tmp_path):
     assert all(file.url.startswith("https://") for file in every)
     usual = {file.label for file in fetch.wanted(None, (28,), tmp_path)}
     assert usual >= {"pneumonia:28", "heart:va", "vgg16:imagenet", "resnet18:imagenet"}
+    spaced = [file for file in every if file.label == "white_cells:Dataset 1/001.bmp"]
+    assert spaced[0].url.endswith("/Dataset%201/001.bmp") and spaced[0].path.name == "001.bmp"
 
 
 @pytest.mark.parametrize(("name", "label"), [("vgg16", "vgg16:imagenet"), ("resnet18:imagenet", "resnet18:imagenet")])
@@ -326,6 +328,33 @@ def test_weights_arrive_like_data_whole_or_not_at_all(fault, server, registry, t
     lines = sentences(capsys)
     assert "trunk:imagenet (trunk.h5): 0.40 MB, into " in lines[0]
     assert fault or (tmp_path / path).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("fault", ["", "404"])
+def test_a_listing_is_told_in_one_line_and_fetched_file_by_file(fault, server, registry, tmp_path, capsys, monkeypatch):
+    """Thirty files; at a fault the others of the set are left for the next run, which fetches what is missing."""
+    bodies = {f"many/Dataset 1/{k:03d}.bmp": npz(200, k) for k in range(30)}
+    sums = {path: "sha256:" + hashlib.sha256(body).hexdigest() for path, body in bodies.items()}
+    monkeypatch.setattr(assets, "listing", lambda about: sums)
+    for k, (path, body) in enumerate(bodies.items()):
+        name = path.removeprefix("many/").replace(" ", "%20")
+        url = server.serve(name, body, fault=fault if k == 7 else "", times=1)
+    address = url.removesuffix(name)
+    registry["many"] = {"course": True, "listing": "many.sha256", "folder": "many/", "address": address, "megabytes": 3}
+    if fault:
+        assert fetch.fetch() == 1
+        lines = sentences(capsys)
+        assert len(lines) == 4 and lines[0] == f"many (30 files): 3.00 MB, into {tmp_path / 'many' / 'Dataset 1'}"
+        assert "many:Dataset 1/007.bmp (007.bmp): " in lines[1] and "404" in lines[1]
+        assert lines[2] == "many (30 files): 23 of them are left for the next run."
+        assert lines[3] == f"7 of 30 files are in {tmp_path}; missing: many (23 files) (phantoms stand in)."
+    assert fetch.fetch(["many"]) == 0
+    lines = sentences(capsys)
+    assert lines[-2] == f"many ({23 if fault else 30} files): fetched, with the right checksum."
+    assert lines[-1] == f"30 of 30 files are in {tmp_path}."
+    assert all((tmp_path / path).read_bytes() == body for path, body in bodies.items())
+    assert fetch.fetch(["many:1"]) == 2
+    assert sentences(capsys) == ["The files of many are fetched together: ask for many."]
 
 
 # --- network ---
