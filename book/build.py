@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import as_found
+import counting
 import nbformat
 import pages
 import yaml
@@ -94,6 +95,7 @@ def write_pages(root: Path, run: Path, source: Path) -> None:
     found = pages.modules(package)
     written = {
         "as_found": as_found.page(template, checks, records),
+        "counting": counting.page((root / "book" / "counting.md").read_text("utf-8"), records),
         "results": pages.results(checks),
         "timings": pages.timings(times, rows),
         "data": pages.data((root / "datasets" / "README.md").read_text("utf-8"), cards()),
