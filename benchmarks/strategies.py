@@ -43,9 +43,9 @@ from medtl_helpers.lessons.freezing.experiment import (
 )
 from medtl_helpers.methods.intervals import holm, paired_difference, t_test
 
-SEEDS, TUNING_SEEDS, SIZES, MARGIN = range(200, 210), (0, 1), (10, 30, 100), 0.02
+SEEDS, TUNING_SEEDS, SIZES, MARGIN = range(200, 210), (0, 1), (10, 100), 0.02
 CURVE = (L2_SP, SMALL_LONGER, SMALL, SCRATCH, PROBE, FULL, LP_FT)  # the ways that every n has
-AGAIN = (L2_SP, LP_FT, FULL, PROBE)  # with the second pre-training
+AGAIN = (L2_SP, PROBE, LP_FT)  # with the second pre-training
 WEIGHTS = {1: "embedded", 2: RESULTS.parent.parent / "_run" / "pretrain" / "resnet_seed1_weights.pt"}
 LOG, TUNING = Log("strategies"), Log("strategies_tuning")
 RATES = {
@@ -87,8 +87,6 @@ def cells() -> list[dict]:
         (10, AGAIN, 2),
         (100, CURVE, 1),
         (10, [way for way in METHODS if way not in CURVE], 1),
-        (30, CURVE, 1),
-        (100, [way for way in METHODS if way not in CURVE], 1),
         *((n, [PRIOR], 1) for n in SIZES),
     ]
     return [
