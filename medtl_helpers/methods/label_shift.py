@@ -1,0 +1,72 @@
+"""Label shift: the classes are as they were, but otherwise frequent; estimate how frequent, and correct the answers.
+
+Two steps that need no target label. ``class_weights`` (black box shift estimation, BBSE [1]) asks how often the network
+answers each class on the target. What it confuses is known from labelled validation data of the source, so the counts
+of its answers tell those of the classes. ``reweighted`` [2] then brings the new frequencies into each probability.
+
+Both rest on one assumption: *an image of a class looks the same in both domains*. Where the images look otherwise, too,
+the network confuses other classes there than here, and the estimate is wrong by an unknown amount.
+
+[1] Lipton, Wang and Smola, Detecting and correcting for label shift with black box predictors, ICML 2018, arXiv
+1802.03916  [2] Saerens, Latinne and Decaestecker, Neural Computation 14 (2002), doi 10.1162/089976602753284446
+"""
+
+import numpy as np
+
+
+def class_weights(probability, y, target_probability) -> np.ndarray:
+    """w, float64 K: how much more frequent each class is in the target than in the source ([1], section 4).
+
+    Parameters
+    ----------
+    probability, y: N×K and int N, the answers to source cases that did not train the network, and their labels.
+    target_probability: M×K, the same network's answers to unlabelled target cases.
+
+    With C_ij the share of source cases that are of class j and are called i, and q_i the share of target cases that are
+    called i, w solves C w = q. Here w is the closest solution without a negative entry, scaled so that the target's
+    frequencies add up to 1. Raises ValueError for shapes that do not match, a class without a source case, and where
+    the answers tell some classes not apart, so that C has no inverse.
+    """
+    from scipy.optimize import nnls
+
+    probability, y = _checked(probability), np.asarray(y)
+    target_probability = _checked(target_probability)
+    n, classes = probability.shape
+    if y.shape != (n,) or target_probability.shape[1] != classes:
+        raise ValueError(
+            f"Expected answers of N×K, labels of N and target answers of M×K, got {probability.shape}, {y.shape} and "
+            f"{target_probability.shape}."
+        )
+    counts = np.bincount(y, minlength=classes)
+    if len(counts) > classes or (counts == 0).any():
+        raise ValueError(f"The source has {counts.tolist()} cases of the {classes} classes: each one needs some.")
+    confusion = np.zeros((classes, classes))
+    np.add.at(confusion, (probability.argmax(1), y), 1 / n)
+    if np.linalg.cond(confusion) > 1e6:
+        raise ValueError(
+            "The network's answers do not tell all classes apart, so nothing can be said of their frequencies: train "
+            "it longer, or on more cases of the classes that it never names."
+        )
+    called = np.bincount(target_probability.argmax(1), minlength=classes) / len(target_probability)
+    weights, _ = nnls(confusion, called)
+    return weights / (weights * counts / n).sum()
+
+
+def reweighted(probability, weights) -> np.ndarray:
+    """Probabilities N×K where classes are ``weights`` (K) times as frequent: p_k w_k, scaled to 1 ([2], equation 4).
+
+    Raises ValueError for weights that are negative, all zero or not K in number.
+    """
+    probability, weights = _checked(probability), np.asarray(weights, float)
+    if weights.shape != probability.shape[1:] or (weights < 0).any() or not weights.any():
+        raise ValueError(f"Expected {probability.shape[1]} weights of 0 or more, and one above 0, got {weights}.")
+    product = probability * weights
+    total = product.sum(1, keepdims=True)  # 0 where only classes of weight 0 had a probability: these stay as they are
+    return np.where(total > 0, product / np.where(total > 0, total, 1), probability)
+
+
+def _checked(probability) -> np.ndarray:
+    probability = np.asarray(probability, float)
+    if probability.ndim != 2 or not len(probability) or not np.isfinite(probability).all() or (probability < 0).any():
+        raise ValueError(f"Expected probabilities N×K, finite and not below 0, got an array of {probability.shape}.")
+    return probability
