@@ -11,7 +11,7 @@ import torch
 
 from .painting import CHUNK, to_bytes
 from .patterns import paint_texture
-from .scans import paint_chest, paint_ultrasound
+from .scans import paint_chest, paint_ultrasound, ultrasound_and_lesion
 from .smears import paint_smear
 
 PAINTERS: dict[str, tuple[Callable, int]] = {
@@ -45,3 +45,10 @@ def draw(kind: str, labels, size: int = 28, *, channels: int | None = None, seed
     generator = torch.Generator().manual_seed(seed)
     parts = [to_bytes(paint(part, size, generator), channels) for part in labels.split(CHUNK)]
     return torch.cat(parts) if parts else torch.empty(0, channels or 1, size, size, dtype=torch.uint8)
+
+
+def draw_ultrasound(labels, size: int = 28, *, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """The images of ``draw("ultrasound", …)`` and where their lesions are: uint8 N×1×S×S and bool N×S×S."""
+    generator = torch.Generator().manual_seed(seed)
+    parts = [ultrasound_and_lesion(part, size, generator) for part in torch.as_tensor(labels).long().split(CHUNK)]
+    return torch.cat([to_bytes(image) for image, _ in parts]), torch.cat([lesion > 0.5 for _, lesion in parts])

@@ -80,6 +80,11 @@ def paint_findings(labels, size: int, generator):
 
 
 def paint_ultrasound(labels, size: int, generator):
+    return ultrasound_and_lesion(labels, size, generator)[0]
+
+
+def ultrasound_and_lesion(labels, size: int, generator):
+    """The images N×1×S×S, and soft masks N×S×S of the lesions in them, without their shadows."""
     n = len(labels)
     y, x = pixel_grid(size)
 
@@ -105,4 +110,4 @@ def paint_ultrasound(labels, size: int, generator):
     speckle = torch.rand(n, size, size, generator=generator).clamp_(min=1e-6).log_().neg_().sqrt_()  # Rayleigh
     grain = 0.5 * min(1.0, size / 96)  # small pixels show single speckles, large ones average over several
     depth = 1.15 - 0.30 * (y + 1) * random(0.5, 1.2)  # echoes fade with depth
-    return (image.clamp_(min=0.02) * depth * (1 + grain * (speckle - 0.886)) * random(0.8, 1.2))[:, None]
+    return (image.clamp_(min=0.02) * depth * (1 + grain * (speckle - 0.886)) * random(0.8, 1.2))[:, None], lesion
