@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import KNeighborsClassifier
 
-from medtl_helpers.data.phantoms import draw
+from medtl_helpers.data.phantoms import draw, draw_ultrasound
 from medtl_helpers.data.shifts import SCANNERS
 from medtl_helpers.data.smears import SMEAR
 
@@ -146,3 +146,15 @@ def test_the_speed_is_printed():
         f"{torch.get_num_threads()} threads"
     )
     assert len(images) == 768
+
+
+def test_a_drawn_ultrasound_knows_where_its_lesion_is():
+    labels = torch.arange(150) % 2
+    images, lesions = draw_ultrasound(labels, 48, seed=4)
+    assert torch.equal(images, draw("ultrasound", labels, 48, seed=4))
+    assert lesions.shape == (150, 48, 48) and lesions.dtype == torch.bool
+    inside, outside = (
+        torch.stack([image[0][mask].float().mean() for image, mask in zip(images, masks, strict=True)])
+        for masks in (lesions, ~lesions)
+    )
+    assert (inside < outside).float().mean() > 0.9  # a lesion gives back less sound than the tissue around it
