@@ -50,7 +50,7 @@ PRIMARY = {
     "score": "log loss",
     "margin": 0.02,
     "over": "splits",
-    "written": "",
+    "written": "6ec109c",
 }
 
 
