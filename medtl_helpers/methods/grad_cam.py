@@ -1,7 +1,12 @@
-"""Grad-CAM: where in the image the score of a class comes from.
+"""Grad-CAM: where in the image the score of a class comes from, and how much of such a map lies in a known region.
+
+A map that looks convincing is no evidence: compare its share in the region with that of a random map, of the middle of
+the image, and of the map of a network with random weights [2].
 
 [1] Selvaraju et al., Grad-CAM: visual explanations from deep networks via gradient-based localization, ICCV 2017,
 doi 10.1109/ICCV.2017.74
+[2] Adebayo et al., Sanity checks for saliency maps, NeurIPS 2018, arXiv 1810.03292
+[3] Zhang et al., Top-down neural attention by excitation backprop, ECCV 2016, arXiv 1608.00507 (the pointing game)
 """
 
 import numpy as np
@@ -34,3 +39,34 @@ def grad_cam(model: keras.Model, x, classes, layer: str = "block4_conv3") -> np.
     alpha = gradient.mean((1, 2), keepdim=True)  # eq. 1
     maps = (alpha * a.detach()).sum(-1).relu()  # eq. 2
     return (maps / maps.amax((1, 2), keepdim=True).clamp_min(1e-12)).cpu().numpy()
+
+
+def mass_inside(maps, regions) -> np.ndarray:
+    """The share of each map (float N×h×w, not negative) that lies in its region (bool N×H×W): float64 N in 0..1.
+
+    The maps are enlarged to H×W first. A map that is zero everywhere has the share 0.
+    """
+    maps, regions = _enlarged(maps, regions)
+    total = maps.sum(1)
+    return np.where(total > 0, (maps * regions).sum(1) / np.where(total > 0, total, 1), 0.0)
+
+
+def highest_inside(maps, regions) -> np.ndarray:
+    """The pointing game [3]: whether the highest pixel of each map is in its region, float64 N; of ties the share."""
+    maps, regions = _enlarged(maps, regions)
+    highest = maps == maps.max(1, keepdims=True)
+    return (highest & regions).sum(1) / highest.sum(1)
+
+
+def _enlarged(maps, regions) -> tuple[np.ndarray, np.ndarray]:
+    """Maps and regions as N×(H·W). Raises ValueError where they are not of the same N images."""
+    maps = torch.as_tensor(maps, dtype=torch.float64)
+    regions = torch.as_tensor(regions, dtype=torch.bool)
+    if maps.ndim != 3 or regions.ndim != 3 or len(maps) != len(regions):
+        raise ValueError(
+            "Expected maps N×h×w and regions N×H×W of the same images, got shapes "
+            f"{tuple(maps.shape)} and {tuple(regions.shape)}."
+        )
+    if maps.shape != regions.shape:
+        maps = torch.nn.functional.interpolate(maps[:, None], size=regions.shape[1:], mode="bilinear")[:, 0]
+    return maps.flatten(1).numpy(), regions.flatten(1).numpy()
