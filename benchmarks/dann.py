@@ -19,8 +19,8 @@ images, averaged over scanners B and C at strength 0.5. Margin: 0.02. We expect 
 AdaBN − DANN to lie above +0.02: AdaBN, which trains nothing, is better. An interval below −0.02 would say that DANN is
 better, and any other one that it is undecided. (With untuned rates, the seeds 100 to 109 pointed to AdaBN.)
 
-Secondary comparisons (fewer of these seeds for some, see ``FEWER``), called settled where the interval lies beyond 0.02 and Holm's p-value, for all of these together
-and against that margin, is below 0.05:
+Secondary comparisons, some on fewer of these seeds (``FEWER``), called settled where the interval lies beyond
+0.02 and Holm's p-value, for all of these together and against that margin, is below 0.05:
 
 1. DANN − λ = 0, scanners B and C: the adversary's own share is positive.
 2. "DANN, then AdaBN" − AdaBN, scanners B and C: no direction expected.
@@ -73,7 +73,7 @@ EPOCHS = {"smear": 15, "digits": 20, "white": 50}  # white cells: 300 steps of 3
 STEPS = 1500  # of a hospital, large or small
 BATCH = {"white": 32}  # the second laboratory has 49 cells to adapt with
 RATE = {
-    "smear": {"source only": 1e-3, "λ = 0": 1e-3, "DANN": 1e-3},
+    "smear": {"source only": 3e-3, "λ = 0": 3e-3, "DANN": 3e-3},
     "hospitals": {"source only": 1e-3, "DANN": 1e-3},
     "white": {"source only": 1e-3, "λ = 0": 1e-3, "DANN": 1e-3},
 }
