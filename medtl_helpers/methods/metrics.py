@@ -1,9 +1,10 @@
-"""Accuracy, recall, precision, F1 and AUROC with stratified bootstrap intervals over test cases."""
+"""Accuracy, recall, precision, F1 and AUROC with intervals over test cases that never have a width of zero by luck."""
 
 import numpy as np
 from sklearn import metrics as sk
 
-from .intervals import Interval
+from .intervals import Interval, proportion
+from .operating_point import KIND, shares_of
 
 
 def bootstrap_metrics(
@@ -18,6 +19,10 @@ def bootstrap_metrics(
     positive: the class that recall, precision, F1 and AUROC are about. None (more than two classes): the mean over
         classes (macro), AUROC one against the rest.
     level, resamples, seed: of the percentile interval; resampling keeps the number of cases of each class.
+
+    Where all cases of a class got the same answer, such as 20 of 20 found, resampling knows no other answer and would
+    call it certain. Then the limits are Wilson's, joined by square and add (``operating_point.shares_of``), and those
+    of an AUROC of exactly 0 or 1 are Clopper and Pearson's for as many pairs as the smaller class has cases.
 
     Raises ValueError for shapes that do not match, labels that are no whole numbers, probabilities that are none, and
     where a metric is not defined: for fewer than two classes, or a class without a test case.
@@ -48,9 +53,16 @@ def bootstrap_metrics(
     }
     tail = (1 - level) / 2
     bounds = {name: np.quantile(samples[name], [tail, 1 - tail]) for name in values}
-    kind = "stratified bootstrap over test cases"
+    kinds = dict.fromkeys(values, "stratified bootstrap over test cases")
+    if (confusion.max(1) == per_class).any():
+        exact = shares_of(confusion, list(shown), level)
+        bounds, kinds = bounds | exact, kinds | dict.fromkeys(exact, KIND)
+    if values["auroc"] in (0, 1):
+        pairs = int(min(min(per_class[k], len(y) - per_class[k]) for k in shown))
+        exact = proportion(round(values["auroc"]) * pairs, pairs, method="clopper-pearson", level=level)
+        bounds["auroc"], kinds["auroc"] = (exact.low, exact.high), exact.kind
     return {
-        name: Interval(float(value), float(bounds[name][0]), float(bounds[name][1]), kind, len(y), level)
+        name: Interval(float(value), float(bounds[name][0]), float(bounds[name][1]), kinds[name], len(y), level)
         for name, value in values.items()
     }
 

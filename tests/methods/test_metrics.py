@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from medtl_helpers.methods.intervals import Interval
@@ -58,10 +59,10 @@ def test_with_label_0_as_the_disease_recall_is_about_label_0():
     assert bootstrap_metrics(y, probability, positive=1, resamples=20)["recall"].value == 1
 
 
-def test_a_class_that_is_never_predicted_counts_as_precision_zero_in_value_and_in_every_resample():
+def test_of_a_class_that_is_never_predicted_the_precision_is_zero_and_nobody_knows_it():
     y, probability = np.array([0, 0, 1, 1]), np.tile([0.9, 0.1], (4, 1))
     precision = bootstrap_metrics(y, probability, positive=1, resamples=50)["precision"]
-    assert (precision.value, precision.low, precision.high) == (0, 0, 0)
+    assert (precision.value, precision.low, precision.high) == (0, 0, 1)
 
 
 @pytest.mark.parametrize("decimals", [1, 2, 12])
@@ -104,11 +105,65 @@ def test_the_auroc_interval_is_as_wide_as_delongs_formula_says():
 
 
 def test_resampling_keeps_the_number_of_cases_of_each_class():
-    """Always saying 1 has exactly the accuracy "share of 1", whatever is drawn."""
+    """For each resample, accuracy is the mean of the two recalls by the shares of the classes, whatever is drawn."""
+    y = np.r_[np.zeros(30, int), np.ones(70, int)]
+    said = np.r_[np.arange(30) < 3, np.arange(70) > 3].astype(int)  # 27 and 66 are right
+    drawn = bootstrap_metrics(y, np.eye(2)[said], positive=1)
+    sick, healthy = (bootstrap_metrics(y, np.eye(2)[said], positive=k)["recall"] for k in (1, 0))
+    assert drawn["accuracy"].low > 0.3 * healthy.low + 0.7 * sick.low
+    assert drawn["accuracy"].high < 0.3 * healthy.high + 0.7 * sick.high
+
+
+# --- at the edge -----------------------------------------------------------------------------------------------------
+
+
+def all_right(*per_class):
+    y = np.repeat(np.arange(len(per_class)), per_class)
+    return bootstrap_metrics(y, np.eye(len(per_class))[y], positive=1 if len(per_class) == 2 else None)
+
+
+def test_twenty_of_twenty_found_is_no_proof_in_any_score():
+    found = all_right(20, 20)
+    wilson = binomtest(20, 20).proportion_ci(0.95, "wilson").low
+    for name, interval in found.items():
+        assert interval.value == interval.high == 1 and 0.8 < interval.low < 0.95, name
+    assert found["recall"].low == pytest.approx(wilson) and found["precision"].low == pytest.approx(wilson)
+    assert found["auroc"].low == pytest.approx(0.025 ** (1 / 20))  # 20 pairs of one sick and one healthy patient
+    assert {found["recall"].kind, found["auroc"].kind} == {"Wilson limits over test cases", "Clopper-Pearson interval"}
+
+
+def test_always_the_same_answer_has_limits_on_one_side():
     y = np.r_[np.zeros(30, int), np.ones(70, int)]
     found = bootstrap_metrics(y, np.tile([0.2, 0.8], (100, 1)), positive=1)
-    for name, value in {"accuracy": 0.7, "balanced accuracy": 0.5, "recall": 1, "precision": 0.7, "auroc": 0.5}.items():
-        assert (found[name].low, found[name].high) == pytest.approx((value, value)), name
+    healthy, sick = binomtest(0, 30).proportion_ci(0.95, "wilson"), binomtest(70, 70).proportion_ci(0.95, "wilson")
+    assert (found["recall"].low, found["recall"].high) == pytest.approx((sick.low, 1))
+    assert (found["balanced accuracy"].low, found["balanced accuracy"].high) == pytest.approx(
+        (0.5 - (1 - sick.low) / 2, 0.5 + healthy.high / 2)
+    )
+    assert (found["auroc"].low, found["auroc"].high) == pytest.approx((0.5, 0.5))  # ties, whoever is drawn
+
+
+def test_more_cases_make_the_limit_at_the_edge_narrower_and_three_classes_have_one_too():
+    for name in METRICS:
+        assert all_right(20, 20)[name].low < all_right(200, 200)[name].low < 1, name
+        assert all_right(20, 20, 20)[name].low < 0.97, name
+
+
+@pytest.mark.slow
+def test_a_recall_near_one_is_covered_where_the_bootstrap_alone_would_miss_it():
+    """300 test sets of 30 sick and 30 healthy; the recalls are 0.97 and 0.9, so that many see 30 of 30."""
+    rng, y = np.random.default_rng(4), np.arange(60) % 2
+    covered, edge, truth = 0, 0, {"recall": 0.97, "balanced accuracy": 0.935}
+    for repetition in range(300):
+        right = rng.random(60) < np.where(y == 1, 0.97, 0.9)
+        found = bootstrap_metrics(y, np.eye(2)[np.where(right, y, 1 - y)], positive=1, resamples=200, seed=repetition)
+        covered += np.array([found[name].low <= value <= found[name].high for name, value in truth.items()])
+        edge += found["recall"].value == 1
+    assert edge > 80  # 0.97³⁰ = 0.40 of the test sets: without the limits at the edge at most 0.6 were covered
+    assert (covered >= 0.9 * 300).all()
+
+
+# --- the bootstrap, once more ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
