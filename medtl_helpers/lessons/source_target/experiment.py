@@ -24,7 +24,8 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from scipy.stats import rankdata
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from ...data.domains import chest_domains, smear_domains, white_cell_domains
@@ -34,12 +35,13 @@ from ...devices import device, seed_everything
 from ...methods.adabn import adapt_batch_norm
 from ...methods.augment import wide_augment
 from ...methods.matching import match_pixels
-from ...methods.nets import CourseCNN
+from ...methods.nets import CourseCNN, StagedNet
 from ...methods.predict import predict, to_float
 from ...methods.scores import balanced_accuracy
 from ...methods.threshold import reset_threshold
 from ...methods.train import fit
 from ...methods.transferability import log_me, proxy_a_distance
+from ...methods.weights import load_backbone
 
 # --- the network of the tutorials, as found ---------------------------------------------------------------------------
 
@@ -216,16 +218,34 @@ def at_target(
     }
 
 
-def scores_of(y: Tensor, probability: Tensor) -> dict[str, float]:
-    """Balanced accuracy, AUROC (the mean over classes, each against the others) and log loss (nats) of N×K answers."""
-    y, p = np.asarray(y), np.asarray(probability, float)
-    one_per_class = [roc_auc_score(y == k, p[:, k]) for k in range(p.shape[1])]
-    chosen = p[np.arange(len(y)), y].clip(1e-7)
-    return {
-        "balanced accuracy": balanced_accuracy_score(y, p.argmax(1)),
-        "AUROC": float(np.mean(one_per_class)),
-        "log loss": float(-np.log(chosen).mean()),
-    }
+def balanced_share(y, probability) -> float:
+    """Balanced accuracy of N×K answers: the mean over the classes of the share that is answered rightly."""
+    right = np.asarray(probability).argmax(1) == y
+    counts = np.bincount(y)
+    return float((np.bincount(y, right) / counts.clip(1)).sum() / (counts > 0).sum())
+
+
+def auroc(y, probability) -> float:
+    """Mean over the K classes of the area under the ROC curve of one class against the others, from N×K answers."""
+    ranks, found = rankdata(probability, axis=0), []
+    for k in range(ranks.shape[1]):
+        n = int((y == k).sum())
+        found.append((ranks[y == k, k].sum() - n * (n + 1) / 2) / (n * (len(y) - n)))
+    return float(np.mean(found))
+
+
+def log_loss(y, probability) -> float:
+    """Mean of −ln of the probability that N×K answers give to the true class (nats)."""
+    return float(-np.log(np.asarray(probability)[np.arange(len(y)), y].clip(1e-7)).mean())
+
+
+SCORES: dict[str, Callable] = {"balanced accuracy": balanced_share, "AUROC": auroc, "log loss": log_loss}
+
+
+def scores_of(y, probability) -> dict[str, float]:
+    """Each of ``SCORES`` for N×K answers."""
+    y, probability = np.asarray(y), np.asarray(probability, float)
+    return {name: score(y, probability) for name, score in SCORES.items()}
 
 
 def trained_on_source(source: Task, seed: int, rate: float, augment: Callable | None = None) -> CourseCNN:
@@ -347,8 +367,59 @@ def scores_beforehand(model: CourseCNN, source: Task, target: Task, few: Task) -
     }
 
 
-def features_of(model: CourseCNN, x: Tensor) -> Tensor:
+def features_of(model: StagedNet, x: Tensor) -> Tensor:
     """N×D features of ``model`` in eval mode, on the CPU."""
     model.to(device()).eval()
     with torch.inference_mode():
         return torch.cat([model.features(to_float(part.to(device()))).cpu() for part in x.split(256)])
+
+
+# --- phantoms as a source for real cells ------------------------------------------------------------------------------
+
+PRETRAINED, RANDOM = "phantoms", "random"
+FROZEN, TUNED = "frozen", "fine-tuned"
+LABELS_THERE, SIDE = 10, 64  # labels per class of the first laboratory; pixels
+RESNET_STEPS, RESNET_RATES = 60, {PRETRAINED: 3e-4, RANDOM: 3e-4}
+
+
+def few_white_cells(seed: int) -> Task:
+    """The first laboratory with ``LABELS_THERE`` labelled cells of each class, and three more to choose with."""
+    source, _ = white_cell_domains(seed, size=SIDE)
+    return few_shot(source, LABELS_THERE, seed=seed, val=3)
+
+
+def resnet(start: str, classes: int, seed: int) -> StagedNet:
+    """The small residual network with the embedded weights of phantoms, or with random ones."""
+    seed_everything(seed)
+    return load_backbone("resnet", classes, weights="embedded" if start == PRETRAINED else "random", quiet=True)
+
+
+def read_out(network: StagedNet, few: Task) -> nn.Linear:
+    """A linear head on the frozen features of ``network``; ``few.val`` chooses the penalty of the regression."""
+    x, x_val = features_of(network, few.train.x), features_of(network, few.val.x)
+    centre, scale = x.mean(0), x.std(0).clamp_min(1e-6)
+    fits = [LogisticRegression(C=c, max_iter=2000).fit((x - centre) / scale, few.train.y) for c in (1e-3, 1e-2, 0.1, 1)]
+    best = min(fits, key=lambda fit: log_loss(few.val.y.numpy(), fit.predict_proba((x_val - centre) / scale)))
+    head = nn.Linear(*best.coef_.shape[::-1])
+    weight = torch.tensor(best.coef_, dtype=torch.float32) / scale
+    with torch.no_grad():
+        head.weight.copy_(weight)
+        head.bias.copy_(torch.tensor(best.intercept_, dtype=torch.float32) - weight @ centre)
+    return head
+
+
+def frozen(start: str, few: Task, seed: int, *, adapt: Tensor | None = None) -> StagedNet:
+    """Frozen features and a head that is trained on ``few``; with ``adapt`` batch norm has these images' statistics."""
+    network = resnet(start, len(few.classes), seed)
+    if adapt is not None:
+        adapt_batch_norm(network, adapt)
+    network.head = read_out(network, few)
+    return network.to(device())
+
+
+def tuned(start: str, few: Task, seed: int, rate: float) -> StagedNet:
+    """All weights trained on ``few`` in about ``RESNET_STEPS`` steps."""
+    network = resnet(start, len(few.classes), seed)
+    options = {"epochs": _epochs(RESNET_STEPS, few.train, FEW_BATCH), "batch_size": FEW_BATCH, "lr": rate}
+    fit(network, few.train, few.val, seed=seed, progress=False, **options)
+    return network
