@@ -11,6 +11,9 @@ Student's t over the seeds covers labels, initialisation and test cases; settled
 interval lies above the margin. The same comparison with a second pre-training stands beside it, and so do the same test
 images with their colours matched to scanner D, which is the cheapest repair of the shift.
 
+Gradual unfreezing, the frozen depths, and all ways with 100 labels per class stand beside it with the first five of
+these seeds.
+
 Secondary comparisons are ``SECONDARY``, corrected together after Holm, each against the same margin of 0.02.
 
 Tuning. Each way gets three learning rates with ten labels per class, and L2-SP and the small networks get three values
@@ -21,6 +24,7 @@ Resumable. The record goes to ``results/strategies.json``, cell by cell to ``_ru
 """
 
 import argparse
+import json
 from functools import lru_cache
 
 import numpy as np
@@ -44,8 +48,8 @@ from medtl_helpers.lessons.freezing.experiment import (
 from medtl_helpers.methods.intervals import holm, paired_difference, t_test
 
 SEEDS, TUNING_SEEDS, SIZES, MARGIN = range(200, 210), (0, 1), (10, 100), 0.02
-CURVE = (L2_SP, SMALL_LONGER, SMALL, SCRATCH, PROBE, FULL, LP_FT)  # the ways that every n has
-AGAIN = (L2_SP, PROBE, LP_FT)  # with the second pre-training
+FEWER = range(200, 205)  # of what stands beside: gradual unfreezing, the frozen depths, and 100 labels per class
+CURVE = (L2_SP, SMALL_LONGER, SMALL, SCRATCH, PROBE, LP_FT)  # the ways that every n has
 WEIGHTS = {1: "embedded", 2: RESULTS.parent.parent / "_run" / "pretrain" / "resnet_seed1_weights.pt"}
 LOG, TUNING = Log("strategies"), Log("strategies_tuning")
 RATES = {
@@ -63,6 +67,7 @@ PRIMARY = {
     "where": {"n": 10, "scanner": "B", "pretraining": 1},
     "score": "accuracy",
     "margin": MARGIN,
+    "written": "d05a2c4",
     "opponent": SMALL_LONGER,
     "over": "seeds",
 }
@@ -82,17 +87,21 @@ SECONDARY = [  # (ours, theirs, scanner, n)
 
 def cells() -> list[dict]:
     """In the order in which they are computed: what the lesson rests on comes first."""
+    depths = [way for way in METHODS if way not in (*CURVE, FULL)]
     plan = [
-        (10, CURVE, 1),
-        (10, AGAIN, 2),
-        (100, CURVE, 1),
-        (10, [way for way in METHODS if way not in CURVE], 1),
-        *((n, [PRIOR], 1) for n in SIZES),
+        (10, (L2_SP, SMALL_LONGER, SMALL, PROBE, SCRATCH), 1, SEEDS),
+        (10, (L2_SP, PROBE), 2, SEEDS),
+        (10, (FULL, LP_FT), 1, SEEDS),
+        (10, depths, 1, FEWER),
+        (100, (L2_SP, SMALL_LONGER, SMALL, PROBE), 1, FEWER),
+        (100, (SCRATCH, LP_FT), 1, FEWER),
+        (10, [PRIOR], 1, SEEDS),
+        (100, [PRIOR], 1, FEWER),
     ]
     return [
         {"n": n, "way": way, "pretraining": pretraining, "seed": seed}
-        for n, ways, pretraining in plan
-        for seed in SEEDS
+        for n, ways, pretraining, seeds in plan
+        for seed in seeds
         for way in ways
     ]
 
@@ -169,6 +178,9 @@ def summarise(runs: list[dict]) -> None:
     """``results/strategies.json`` of all rows that are complete."""
     order = sorted(cells(), key=lambda cell: (cell["pretraining"], SIZES.index(cell["n"])))
     rows = tidy(runs, order, seconds=True)
+    for row in rows:
+        if len(row["scores"]["accuracy"]) == len(FEWER):
+            row["seeds"] = list(FEWER)
     rows += [row | {"pretraining": 2} for row in rows if row["way"] in (*FROM_SCRATCH, PRIOR) and row["n"] == 10]
     result = header(seeds=list(SEEDS), seconds=total_seconds(runs + TUNING.runs())) | {
         "score": "accuracy",
@@ -176,14 +188,21 @@ def summarise(runs: list[dict]) -> None:
         "task": "held-out cells, labels from scanner D, 28 px, phantoms; n is per class; each seed has its own images",
         "steps": experiment.STEPS,
         "settings": {way: {str(n): experiment.settings_for(way, n) for n in SIZES} for way in METHODS},
-        "tuning [log loss on validation images of scanner D, seeds 0 and 1]": [
-            dict(key) | {"log loss": losses} for key, losses in tried_scores().items()
-        ],
+        "pretrainings": pretrainings(),
+        "tuning": [dict(key) | {"log loss": losses} for key, losses in tried_scores().items()],
         "primary": PRIMARY,
         "secondary": secondary(rows),
         "rows": rows,
     }
     write("strategies", result)
+
+
+def pretrainings() -> dict[str, dict]:
+    """The seed of each pre-training, and its loss and accuracy over the last 50 steps."""
+    logs = {1: RESULTS / "pretraining_resnet.json", 2: WEIGHTS[2].with_name("pretraining_resnet_seed1.json")}
+    about = {key: json.loads(path.read_text("utf-8")) for key, path in logs.items()}
+    last = "log [step, loss, accuracy]"
+    return {str(key): {"seed": log["seeds"][0], f"last {last}": log[last][-1]} for key, log in about.items()}
 
 
 def secondary(rows: list[dict]) -> list[dict]:
