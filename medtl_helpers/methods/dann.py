@@ -6,11 +6,12 @@ pass of
 
     loss = cross-entropy on the source + domain loss,  domain loss = ½ (mean over source + mean over target)
 
-moves the classifier down the domain loss and the features up, towards the saddle point of [1], section 4. Target
-labels appear nowhere: ``DANN.fit`` has no argument for them.
+moves the classifier down the domain loss and the features up, towards the saddle point of [1], section 4 (which adds
+the two means without the ½: λ = 1 there is λ = 2 here). ``DANN.fit`` has no argument for target labels.
 
-The defaults were tuned on phantom smears with batch norm (``benchmarks/dann.py``). Before you use this, try
-``adapt_batch_norm``, which needs no training; and where the classes are not equally frequent in both domains, do not.
+The defaults were tuned by the target's accuracy on phantom smears with batch norm (``benchmarks/dann.py``). Before you
+use this, try ``adapt_batch_norm``, which needs no training; where the classes are not equally frequent in both domains,
+do not.
 
 [1] JMLR 17(59), 1–35, arXiv 1505.07818
 """
@@ -90,8 +91,7 @@ class DANN(nn.Module):
         epochs: passes over the source; the target's batches come from shuffled passes of their own.
         batch_size: of each domain. lr, weight_decay: AdamW; the rate falls by ``rate_schedule``.
         lam_max: λ at the end (``lambda_schedule``). 0 is source-only training, to the last bit with group norm on one
-            thread; with batch norm the target's statistics leak in. 1 is the value of [1], with which a network
-            without batch norm may collapse.
+            thread; with batch norm the target's statistics leak in. At 1 a network without batch norm may collapse.
         augment: ``augment(x, generator)`` on each batch of raw inputs, of both domains.
         select: ``"last"`` epoch, or ``"source validation"``: the first of the highest accuracy on ``val``.
         keep_states: keep the weights of every epoch in the history, to look back with ``oracle``.

@@ -47,5 +47,9 @@ def domain_classifier(width: int, hidden: int = 64) -> nn.Sequential:
 
 
 def domain_loss(source_logits: Tensor, target_logits: Tensor) -> Tensor:
-    """The mean of the two domains' mean cross-entropies (nats), so that their sizes do not matter; ln 2 is guessing."""
+    """The mean of the two domains' mean cross-entropies (nats), so that their sizes do not matter; ln 2 is guessing.
+
+    [1], section 4, adds the two means: a λ there has the effect of 2λ here. The mean over one joint batch, which most
+    implementations take, is this one where both domains have as many cases in it.
+    """
     return (F.softplus(source_logits).mean() + F.softplus(-target_logits).mean()) / 2

@@ -30,3 +30,13 @@ def test_the_domain_loss_is_the_mean_of_two_means_with_the_right_labels():
     ]
     assert domain_loss(source, target).item() == pytest.approx((labels[0] + labels[1]).item() / 2)
     assert domain_loss(torch.zeros(5, 1), torch.zeros(2, 1)).item() == pytest.approx(math.log(2))
+
+
+def test_lambda_of_the_paper_counts_twice_here():
+    """Ganin et al. add the two domains' means: the features' gradient at λ there is the one at 2λ here."""
+    torch.manual_seed(0)
+    f, classifier = torch.randn(6, 4, requires_grad=True), torch.nn.Linear(4, 1)
+    (ours,) = torch.autograd.grad(domain_loss(*classifier(reverse_gradient(f, 2 * 0.3)).tensor_split([4])), f)
+    here, there = classifier(f).tensor_split([4])
+    (theirs,) = torch.autograd.grad(-0.3 * (F.softplus(here).mean() + F.softplus(-there).mean()), f)
+    torch.testing.assert_close(ours, theirs)
