@@ -7,6 +7,9 @@ The same network, first weights, batch size and learning rates on PneumoniaMNIST
 epoch's weights are kept, and augmentation. Initial weights and batch order vary with the seed, the data do not. Every
 way sees the test set when it is done, and nothing is chosen by it. Resumable: each seed is a line of
 ``_run/medmnist_way.jsonl``.
+
+The committed record is older than the rule that chests are never mirrored. In its row with ``mtl.augment`` the images
+were moved and mirrored; this file only moves them.
 """
 
 import argparse
@@ -36,7 +39,7 @@ def accuracies(seed: int, task) -> dict[str, float]:
         return pairs.as_the_course(pairs.small_resnet(seed), task, EPOCHS, seed=seed, **settings)
 
     last, meant = pairs.as_the_authors(pairs.small_resnet(seed), task, EPOCHS, seed=seed)
-    return {LAST: ours(val=None), LOWEST: ours(), AUGMENTED: ours(augment=mtl.augment), THEIRS: last, MEANT: meant}
+    return {LAST: ours(val=None), LOWEST: ours(), AUGMENTED: ours(augment=pairs.moved), THEIRS: last, MEANT: meant}
 
 
 pneumonia = cache(lambda: mtl.load("pneumonia", quiet=True))
