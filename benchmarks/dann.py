@@ -74,7 +74,7 @@ STEPS = 1500  # of a hospital, large or small
 BATCH = {"white": 32}  # the second laboratory has 49 cells to adapt with
 RATE = {
     "smear": {"source only": 3e-3, "λ = 0": 3e-3, "DANN": 3e-3},
-    "hospitals": {"source only": 1e-3, "DANN": 1e-3},
+    "hospitals": {"source only": 3e-4, "DANN": 3e-4},
     "white": {"source only": 1e-3, "λ = 0": 1e-3, "DANN": 1e-3},
 }
 RATE["digits"] = RATE["smear"]
