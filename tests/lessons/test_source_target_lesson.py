@@ -5,17 +5,27 @@ from dataclasses import replace
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+import sklearn.metrics as sk
 import torch
 import torch.nn.functional as F
+from scipy import stats
 
 import medtl_helpers as mtl
 from medtl_helpers.data import domains
 from medtl_helpers.lessons.source_target import experiment
 from medtl_helpers.methods import scores
+from medtl_helpers.methods.intervals import Interval
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04_cnn_source_to_target.ipynb"
 CELLS = experiment.OF_PAIR[experiment.CELLS]
+REPAIRS = {  # way -> its name in the notebook
+    experiment.PIXELS: "pixels",
+    experiment.COLOURS: "colours",
+    experiment.ADABN: "ada_bn",
+    experiment.BOTH: "augmented_ada_bn",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +35,7 @@ def twins(monkeypatch):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(experiment, "EPOCHS", 1)
+    monkeypatch.setattr(experiment, "STEPS", 3)
     monkeypatch.setattr(experiment, "FEW_STEPS", 4)
 
 
@@ -70,25 +80,77 @@ def test_the_augmentation_of_xrays_never_mirrors():
     assert not (mirrored[..., :9].mean((1, 2, 3)) < mirrored[..., -9:].mean((1, 2, 3))).all()
 
 
-def test_each_way_sees_only_what_it_says(quick):
+@pytest.mark.parametrize("pair", list(experiment.OF_PAIR))
+def test_each_way_sees_only_what_it_says(pair, quick):
     """Labels of the target's training images change the rows with few labels alone; test data change none."""
-    source, target = domains.smear_domains("scanner D", 0, n=80)
-    about = CELLS | {"labels": 2}
+    source, target = experiment.two_domains(pair, 0)
+    about = experiment.OF_PAIR[pair] | {"labels": 2}
     models = experiment.all_ways(source, target, 0, **about)
-    assert list(models) == list(experiment.WAYS)
+    wanted = set(experiment.WAYS) - {experiment.COLOURS if pair == experiment.CHESTS else experiment.THRESHOLD}
+    assert set(models) == wanted
     other = replace(
         target,
-        train=mtl.Split(target.train.x, target.train.y.roll(1)),
+        train=mtl.Split(target.train.x, target.train.y.roll(len(target.train.y) // 2)),
         val=source.val,
         test=mtl.Split(target.test.x * 0, target.test.y * 0),
     )
     again = experiment.all_ways(source, other, 0, **about)
-    for way, sees in experiment.WAYS.items():
-        assert same(models[way], again[way]) == (sees != "few labels"), way
+    for way in models:
+        assert same(models[way], again[way]) == (experiment.WAYS[way] != "few labels"), way
     darker = replace(target, train=mtl.Split(target.train.x // 2, target.train.y))
     again = experiment.all_ways(source, darker, 0, **about)
-    for way, sees in experiment.WAYS.items():
-        assert same(models[way], again[way]) == (sees == "nothing"), way
+    for way in models:
+        assert same(models[way], again[way]) == (experiment.WAYS[way] == "nothing"), way
+
+
+def test_the_repairs_of_pixels_leave_the_network_and_are_its_answers_to_other_pixels(quick):
+    source, target = domains.smear_domains("scanner D", 0, n=80)
+    models = experiment.all_ways(source, target, 0, **CELLS | {"labels": 2})
+    plain = models[experiment.SOURCE_ONLY]
+    for way in (experiment.PIXELS, experiment.COLOURS):
+        match, network = models[way]
+        with torch.no_grad():
+            answered = mtl.predict(plain, match.cpu()(mtl.to_float(target.test.x)))
+        assert network is plain and torch.allclose(mtl.predict(models[way], target.test.x), answered, atol=1e-4)
+
+
+def test_the_majority_answer_is_the_frequency_of_the_classes():
+    answers = mtl.predict(experiment.SameAnswer(torch.tensor([0, 0, 2, 0]), 3), torch.zeros(5, 3, 8, 8))
+    assert torch.allclose(answers, torch.tensor([0.75, 0.0, 0.25]).expand(5, 3))
+
+
+def test_evened_classes_are_equally_frequent_and_no_image_is_lost():
+    x = torch.arange(9).view(-1, 1, 1, 1).expand(-1, 3, 2, 2)
+    even = experiment.evened(mtl.Split(x, torch.tensor([0, 0, 0, 0, 0, 1, 1, 2, 2])))
+    assert even.y.bincount().tolist() == [5, 5, 5]
+    assert even.x[:, 0, 0, 0].unique().tolist() == list(range(9))
+    assert all(even.y[k] == [0, 0, 0, 0, 0, 1, 1, 2, 2][int(even.x[k, 0, 0, 0])] for k in range(15))
+
+
+def test_the_scores_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    y, p = rng.integers(0, 4, 97), rng.dirichlet([1, 1, 2, 3], 97).round(1) + 0.01
+    p /= p.sum(1, keepdims=True)
+    theirs = {
+        "balanced accuracy": sk.balanced_accuracy_score(y, p.argmax(1)),
+        "AUROC": sk.roc_auc_score(y, p, multi_class="ovr"),
+        "log loss": sk.log_loss(y, p),
+    }
+    assert experiment.scores_of(y, p) == pytest.approx(theirs)
+
+
+def test_the_p_value_of_an_interval_is_that_of_the_t_test():
+    differences = np.random.default_rng(1).normal(0.3, 1, 10)
+    ours = experiment.p_value(mtl.paired_difference(differences, np.zeros(10)))
+    assert ours == pytest.approx(stats.ttest_1samp(differences, 0).pvalue)
+    drawn = Interval(0.2, 0.2 - 1.96 * 0.1, 0.2 + 1.96 * 0.1, "bootstrap over 10 seeds and the test cases", 97)
+    assert experiment.p_value(drawn) == pytest.approx(2 * stats.norm.sf(2), rel=1e-3)
+
+
+def test_the_folds_of_white_cells_share_their_source():
+    first, second = (experiment.two_domains(experiment.WHITE, 3, fold=fold) for fold in (0, 1))
+    assert torch.equal(first[0].train.x, second[0].train.x) and first[0].train.y.bincount().unique().numel() == 1
+    assert not torch.equal(first[1].test.x[:10], second[1].test.x[:10])
 
 
 def test_the_notebook_shows_the_calls_that_the_record_was_made_with(monkeypatch):
@@ -112,29 +174,34 @@ def test_the_notebook_shows_the_calls_that_the_record_was_made_with(monkeypatch)
     shown = [
         cell.source
         for cell in nbformat.read(NOTEBOOK, as_version=4).cells
-        if cell.cell_type == "code" and ("**long)" in cell.source or "turned_and_tinted =" in cell.source)
+        if cell.cell_type == "code"
+        and any(part in cell.source for part in ("**long", "turned_and_tinted =", "images = cells_there"))
     ]
     names = {}
     source, target = experiment.two_domains(experiment.CELLS, 0)
-    exec("import copy\nimport torch\nimport medtl_helpers as mtl", names)
+    exec("import copy\nimport torch\nimport medtl_helpers as mtl\nfrom torch import nn", names)
     exec("from medtl_helpers.methods.augment import wide_augment", names)
+    exec("from medtl_helpers.methods.matching import match_pixels", names)
     names |= {"cells": source, "cells_there": target}
     for code in shown:
         exec(code.partition("mtl.show_images")[0], names)
     from_notebook, noted[:] = list(noted), []
     experiment.all_ways(source, target, 0, **CELLS)
     assert len(noted) == 5 and sorted(map(repr, from_notebook)) == sorted(map(repr, noted))
-    here = names["source_only"], names["augmented"]
-    adapted = [experiment.with_statistics_of(target.train.x, model) for model in here]
-    assert same(names["ada_bn"], adapted[0]) and same(names["augmented_ada_bn"], adapted[1])
+    shown_repairs = {way: names[name] for way, name in REPAIRS.items()}
+    at_home = {experiment.SOURCE_ONLY: names["source_only"], experiment.AUGMENTED: names["augmented"]}
+    about = {name: CELLS[name] for name in ("labels", "rates")}
+    repaired = experiment.at_target(at_home, source, target, 0, **about)
+    for way, network in shown_repairs.items():
+        assert same(network, repaired[way]), way
 
 
 def test_fine_tuning_leaves_the_source_network_and_gives_other_classes_a_head(quick):
     data = experiment.drawn_source("chest", 0, n=40)
-    model = experiment.trained_on_source(data, 0)
+    model = experiment.trained_on_source(data, 0, 3e-3)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     _, target = domains.smear_domains("scanner D", 0, n=80)
-    tuned = experiment.go_on_from(model, mtl.few_shot(target, 2, seed=0, val=2), 0)
+    tuned = experiment.go_on_from(model, mtl.few_shot(target, 2, seed=0, val=2), 0, 1e-3)
     assert tuned.head.out_features == 8 and model.head.out_features == 2
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
@@ -142,8 +209,8 @@ def test_fine_tuning_leaves_the_source_network_and_gives_other_classes_a_head(qu
 def test_the_sweep_and_the_scores_beforehand_have_a_value_for_each(quick, monkeypatch):
     monkeypatch.setattr(experiment, "STRENGTHS", (0.0, 1.0))
     source, target = domains.smear_domains("scanner D", 0, n=80)
-    model = experiment.trained_on_source(source, 0)
-    sweep = experiment.scores_by_strength(model, 0, labels=2)
+    model = experiment.trained_on_source(source, 0, 3e-3)
+    sweep = experiment.scores_by_strength(model, 0, labels=2, rates=CELLS["rates"])
     assert list(sweep) == list(experiment.SHIFT_WAYS) and all(len(values) == 2 for values in sweep.values())
     found = experiment.scores_beforehand(model, source, target, mtl.few_shot(target, 2, seed=0, val=2))
     assert list(found) == ["LogME", "proxy A-distance"] and all(math.isfinite(value) for value in found.values())
@@ -154,18 +221,33 @@ def test_no_name_of_the_experiment_is_a_public_name_for_something_else():
         assert getattr(experiment, name) is getattr(mtl, name), name
 
 
-def test_the_record_has_ten_seeds_that_the_notebook_does_not_use():
+def test_the_record_has_seeds_that_chose_nothing():
     about = mtl.recorded("source_target")
-    assert len(about["seeds"]) >= 10 and not set(about["seeds"]) & {0, 1, 2}
+    assert about["seeds"] == list(range(200, 210)) and about["primary"]["written"]
+    chosen_on = {row["seed"] for row in about["rates tried"]}
+    assert chosen_on and not chosen_on & set(about["seeds"])
     assert {(row["part"], row["pair"], row["data"]) for row in about["rows"]} == {
         ("ways", "blood cells", "twin"),
         ("ways", "X-rays", "twin"),
         ("ways", "X-rays", "real"),
+        ("ways", "white cells", "real"),
         ("shift", "blood cells", "twin"),
         ("sources", "blood cells", "twin"),
+        ("phantoms", "white cells", "real"),
     }
     for row in about["rows"]:
-        assert {len(values) for values in row["scores"].values()} == {len(about["seeds"])}
+        assert {len(values) for values in row["scores"].values()} == {len(row["seeds"])}
+
+
+def test_the_rates_are_those_with_the_lowest_loss_on_validation():
+    about = mtl.recorded("source_target")
+    for pair, of_pair in experiment.OF_PAIR.items():
+        for way, rate in of_pair["rates"].items():
+            losses: dict[float, list] = {}
+            for row in about["rates tried"]:
+                if (row["pair"], row["way"]) == (pair, way):
+                    losses.setdefault(row["rate"], []).append(row["log loss"])
+            assert len(losses) == 3 and rate == min(losses, key=lambda tried: sum(losses[tried])), (pair, way)
 
 
 def test_a_recorded_network_comes_out_again():
@@ -173,6 +255,7 @@ def test_a_recorded_network_comes_out_again():
     record = mtl.Record("source_target", "ways", pair=experiment.CELLS)
     seed = record.seeds[0]
     source, target = experiment.two_domains(experiment.CELLS, seed)
-    model = experiment.with_statistics_of(target.train.x, experiment.trained_on_source(source, seed))
+    network = experiment.trained_on_source(source, seed, CELLS["rates"][experiment.SOURCE_ONLY])
+    model = experiment.with_statistics_of(target.train.x, network)
     again = scores.balanced_accuracy(model, target.test)
     assert again == pytest.approx(record.scores(experiment.ADABN)[0], abs=0.06)
