@@ -277,7 +277,7 @@ def given_cases(runs: list[dict], pair: str) -> list[dict]:
     pairs = [(way, None) for way in names] + [(way, e.SOURCE_ONLY) for way in others]
     pairs += [(e.AUGMENTED, e.ADABN), (e.AUGMENTED, e.PIXELS), (e.ADABN, e.PIXELS), (e.AUGMENTED, e.TARGET_ONLY)]
     pairs += [(e.FINE_TUNED, e.TARGET_ONLY), (e.ADABN, e.TARGET_ONLY), (e.JOINT, e.AUGMENTED), (e.BOTH, e.AUGMENTED)]
-    pairs += [(e.AUGMENTED, e.COLOURS), (e.ADABN, e.COLOURS)] if e.COLOURS in names else []
+    pairs += [(e.AUGMENTED, e.COVARIANCE), (e.ADABN, e.COVARIANCE)] if e.COVARIANCE in names else []
     return over_cases(y, found, pairs, e.SCORES, part="ways", pair=pair, data="real")
 
 

@@ -22,7 +22,7 @@ NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04_cnn_source_to_target.ip
 CELLS = experiment.OF_PAIR[experiment.CELLS]
 REPAIRS = {  # way -> its name in the notebook
     experiment.PIXELS: "pixels",
-    experiment.COLOURS: "colours",
+    experiment.COVARIANCE: "colours",
     experiment.ADABN: "ada_bn",
     experiment.BOTH: "augmented_ada_bn",
 }
@@ -86,7 +86,7 @@ def test_each_way_sees_only_what_it_says(pair, quick):
     source, target = experiment.two_domains(pair, 0)
     about = experiment.OF_PAIR[pair] | {"labels": 2}
     models = experiment.all_ways(source, target, 0, **about)
-    wanted = set(experiment.WAYS) - {experiment.COLOURS if pair == experiment.CHESTS else experiment.THRESHOLD}
+    wanted = set(experiment.WAYS) - {experiment.COVARIANCE if pair == experiment.CHESTS else experiment.THRESHOLD}
     assert set(models) == wanted
     other = replace(
         target,
@@ -107,7 +107,7 @@ def test_the_repairs_of_pixels_leave_the_network_and_are_its_answers_to_other_pi
     source, target = domains.smear_domains("scanner D", 0, n=80)
     models = experiment.all_ways(source, target, 0, **CELLS | {"labels": 2})
     plain = models[experiment.SOURCE_ONLY]
-    for way in (experiment.PIXELS, experiment.COLOURS):
+    for way in (experiment.PIXELS, experiment.COVARIANCE):
         match, network = models[way]
         with torch.no_grad():
             answered = mtl.predict(plain, match.cpu()(mtl.to_float(target.test.x)))

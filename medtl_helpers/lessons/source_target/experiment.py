@@ -8,7 +8,7 @@ target:
 way                                            of the target
 =============================================  ===================================================
 ``MAJORITY``, ``SOURCE_ONLY``, ``AUGMENTED``   nothing
-``THRESHOLD``, ``PIXELS``, ``COLOURS``,        training images, no label
+``THRESHOLD``, ``PIXELS``, ``COVARIANCE``,        training images, no label
 ``ADABN``, ``BOTH``
 ``TARGET_ONLY``, ``FINE_TUNED``, ``JOINT``     a few labelled images, and some to choose the epoch
 =============================================  ===================================================
@@ -97,7 +97,7 @@ def probabilities(model: nn.Module, x) -> Tensor:
 CELLS, CHESTS, WHITE = "blood cells", "X-rays", "white cells"
 SHIFT = "scanner D"  # of the laboratory that the cells of the target come from
 SOURCE_ONLY, AUGMENTED, ADABN, BOTH = "source only", "augmented", "AdaBN", "augmented + AdaBN"
-THRESHOLD, PIXELS, COLOURS, MAJORITY = "threshold re-set", "pixel matching", "colour matching", "majority"
+THRESHOLD, PIXELS, COVARIANCE, MAJORITY = "threshold re-set", "pixel matching", "colour matching", "majority"
 TARGET_ONLY, FINE_TUNED, JOINT = "target only", "fine-tuned", "joint"
 OF_PAIR = {  # what ``all_ways`` needs to know: labels per class, the augmentation, and the learning rates
     CELLS: {
@@ -108,7 +108,7 @@ OF_PAIR = {  # what ``all_ways`` needs to know: labels per class, the augmentati
     CHESTS: {
         "labels": 10,
         "augment": wide_augment(degrees=10, flip=False),  # the heart stays on its side
-        "rates": {SOURCE_ONLY: 3e-3, AUGMENTED: 3e-3, JOINT: 3e-3, TARGET_ONLY: 3e-3, FINE_TUNED: 1e-3},
+        "rates": {SOURCE_ONLY: 1e-2, AUGMENTED: 1e-2, JOINT: 1e-2, TARGET_ONLY: 1e-2, FINE_TUNED: 3e-3},
     },
     WHITE: {
         "labels": 3,
@@ -149,7 +149,7 @@ WAYS = {  # way -> what it sees of the target
     AUGMENTED: "nothing",
     THRESHOLD: "images",
     PIXELS: "images",
-    COLOURS: "images",
+    COVARIANCE: "images",
     ADABN: "images",
     BOTH: "images",
     TARGET_ONLY: "few labels",
@@ -178,7 +178,7 @@ def all_ways(
 ) -> dict[str, nn.Module]:
     """A network for each of ``WAYS`` that these domains allow.
 
-    ``THRESHOLD`` needs two classes, and ``COLOURS`` needs colours.
+    ``THRESHOLD`` needs two classes, and ``COVARIANCE`` needs colours.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def at_target(
         ways[THRESHOLD] = reset_threshold(plain, images, source.train.y.float().mean().item())
     ways[PIXELS] = nn.Sequential(match_pixels(source.train.x, images), plain)
     if images.shape[1] == 3:
-        ways[COLOURS] = nn.Sequential(match_pixels(source.train.x, images, covariance=True), plain)
+        ways[COVARIANCE] = nn.Sequential(match_pixels(source.train.x, images, covariance=True), plain)
     few = few_shot(target, labels, seed=seed, val=labels)
     return ways | {
         ADABN: with_statistics_of(images, plain),
@@ -328,11 +328,11 @@ SECONDARY = {  # named before the reported seeds ran: (ours, theirs, score, pair
     "augmented minus source only, white cells": (AUGMENTED, SOURCE_ONLY, "AUROC", WHITE, "real"),
     "AdaBN minus source only, white cells": (ADABN, SOURCE_ONLY, "AUROC", WHITE, "real"),
     "pixel matching minus source only, white cells": (PIXELS, SOURCE_ONLY, "AUROC", WHITE, "real"),
-    "colour matching minus source only, white cells": (COLOURS, SOURCE_ONLY, "AUROC", WHITE, "real"),
+    "colour matching minus source only, white cells": (COVARIANCE, SOURCE_ONLY, "AUROC", WHITE, "real"),
     "augmented minus target only, white cells": (AUGMENTED, TARGET_ONLY, "balanced accuracy", WHITE, "real"),
     "AdaBN minus augmented, blood cells": (ADABN, AUGMENTED, "balanced accuracy", CELLS, "twin"),
-    "AdaBN minus colour matching, blood cells": (ADABN, COLOURS, "balanced accuracy", CELLS, "twin"),
-    "colour matching minus pixel matching, blood cells": (COLOURS, PIXELS, "balanced accuracy", CELLS, "twin"),
+    "AdaBN minus colour matching, blood cells": (ADABN, COVARIANCE, "balanced accuracy", CELLS, "twin"),
+    "colour matching minus pixel matching, blood cells": (COVARIANCE, PIXELS, "balanced accuracy", CELLS, "twin"),
     "fine-tuned minus target only, blood cells": (FINE_TUNED, TARGET_ONLY, "balanced accuracy", CELLS, "twin"),
 }
 
@@ -367,7 +367,7 @@ def p_value(interval: Interval) -> float:
 # --- how far the target is --------------------------------------------------------------------------------------------
 
 STRENGTHS = (0.0, 0.3, 0.6, 1.0)
-SHIFT_WAYS = (SOURCE_ONLY, COLOURS, ADABN, TARGET_ONLY, FINE_TUNED)
+SHIFT_WAYS = (SOURCE_ONLY, COVARIANCE, ADABN, TARGET_ONLY, FINE_TUNED)
 
 
 def scores_by_strength(model: CourseCNN, seed: int, *, labels: int, rates: dict) -> dict[str, list[float]]:
@@ -378,7 +378,7 @@ def scores_by_strength(model: CourseCNN, seed: int, *, labels: int, rates: dict)
         few = few_shot(target, labels, seed=seed, val=labels)
         models = {
             SOURCE_ONLY: model,
-            COLOURS: nn.Sequential(match_pixels(source.train.x, target.train.x, covariance=True), model),
+            COVARIANCE: nn.Sequential(match_pixels(source.train.x, target.train.x, covariance=True), model),
             ADABN: with_statistics_of(target.train.x, model),
             TARGET_ONLY: trained_on_few(few, seed, rates[TARGET_ONLY]),
             FINE_TUNED: go_on_from(model, few, seed, rates[FINE_TUNED]),

@@ -4,8 +4,7 @@ import matplotlib.pyplot as plt
 import torch
 
 from ...data.tasks import Task
-from ...teaching.plots import COLOURS as TINTS
-from ...teaching.plots import interval_marks, show
+from ...teaching.plots import COLOURS, interval_marks, show
 from ...teaching.records import Record
 from .experiment import (
     ADABN,
@@ -13,7 +12,7 @@ from .experiment import (
     BOTH,
     CELLS,
     CHESTS,
-    COLOURS,
+    COVARIANCE,
     FINE_TUNED,
     JOINT,
     KIN,
@@ -35,7 +34,7 @@ STYLES = {  # colour and marker, so that ways are told apart without colour too
     AUGMENTED: ("sky", "^"),
     THRESHOLD: ("black", "*"),
     PIXELS: ("green", "p"),
-    COLOURS: ("green", "h"),
+    COVARIANCE: ("green", "h"),
     ADABN: ("blue", "o"),
     BOTH: ("grey", "P"),
     TARGET_ONLY: ("yellow", "v"),
@@ -81,11 +80,11 @@ def show_softmax(histories: dict, floor: float, *, data: Task) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.5))
     for (name, runs), (colour, marker, line) in zip(histories.items(), SOFTMAX_STYLES, strict=True):
         for k, run in enumerate(runs):
-            style = {"color": TINTS[colour], "marker": marker, "linestyle": line, "markersize": 5}
+            style = {"color": COLOURS[colour], "marker": marker, "linestyle": line, "markersize": 5}
             epochs = range(1, len(run.train_loss) + 1)
             left.plot(epochs, run.train_loss, **style)
             right.plot(epochs, run.val_accuracy, label=name if k == 0 else None, **style)
-    left.axhline(floor, color=TINTS["grey"], linestyle=":")
+    left.axhline(floor, color=COLOURS["grey"], linestyle=":")
     below = {"textcoords": "offset points", "va": "top", "ha": "right", "fontsize": 9}
     left.annotate("no lower with softmax twice", (len(run.train_loss), floor), (0, -4), **below)
     left.set(xlabel="epoch", ylabel="training loss (nats)", ylim=(0, None), title="Training loss")
@@ -119,9 +118,9 @@ def show_ways(record: Record, live: dict[str, dict]) -> None:
             mean = level(record, way, "balanced accuracy", pair, data)
             ranking = level(record, way, "AUROC", pair, data)
             interval_marks(axis, [row], [mean], colour=tint, marker=marker, horizontal=True)
-            axis.plot(ranking.value, row, "|", color=TINTS["black"], markersize=13)
+            axis.plot(ranking.value, row, "|", color=COLOURS["black"], markersize=13)
             if way in live.get(pair, {}):
-                axis.plot(live[pair][way], row + 0.28, marker, color=TINTS[tint], markersize=5, fillstyle="none")
+                axis.plot(live[pair][way], row + 0.28, marker, color=COLOURS[tint], markersize=5, fillstyle="none")
             told.append(f"{pair}, {way}: {mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}], AUROC {ranking.value:.2f}")
         axis.set(xlabel="balanced accuracy; | AUROC", title=f"{pair} ({words})", xlim=(0, 1.02))
         axis.title.set_fontsize(10)
@@ -129,7 +128,8 @@ def show_ways(record: Record, live: dict[str, dict]) -> None:
     axes[0].invert_yaxis()
     alt = (
         f"Balanced accuracy and AUROC of each way on the target, in three panels. {'; '.join(told)}. "
-        "The blood cells are drawn by code; the X-rays and the white cells are real, and the second X-ray device is simulated."
+        "The blood cells are drawn by code. The X-rays and the white cells are real, and the second X-ray device is "
+        "simulated."
     )
     shown = "filled: recorded, 10 seeds, 95 % over seeds and test cases; open: live, one seed"
     show(figure, alt, provenance=shown)
@@ -143,8 +143,8 @@ def show_sweep(record: Record, target: str, *, at: float | None = None) -> None:
     for way in SHIFT_WAYS:
         colour, marker = STYLES[way]
         means = [record.mean(way, part="shift", pair=target, strength=strength) for strength in strengths]
-        axis.fill_between(strengths, [m.low for m in means], [m.high for m in means], color=TINTS[colour], alpha=0.15)
-        axis.plot(strengths, [m.value for m in means], marker=marker, color=TINTS[colour], label=way)
+        axis.fill_between(strengths, [m.low for m in means], [m.high for m in means], color=COLOURS[colour], alpha=0.15)
+        axis.plot(strengths, [m.value for m in means], marker=marker, color=COLOURS[colour], label=way)
         told.append(f"{way} from {means[0].value:.2f} to {means[-1].value:.2f}")
         if at is not None:
             here.append(f"{way} {means[strengths.index(at)].value:.2f}")
@@ -152,7 +152,7 @@ def show_sweep(record: Record, target: str, *, at: float | None = None) -> None:
     if at is None:
         axis.set_title("How far is the target?")
     else:
-        axis.axvline(at, color=TINTS["grey"], linestyle=":")
+        axis.axvline(at, color=COLOURS["grey"], linestyle=":")
         axis.set_title(f"At {at:g}: {', '.join(here)}", fontsize=10)
     axis.legend(fontsize=9, loc="lower left")
     alt = (
@@ -170,11 +170,11 @@ def show_ranking(record: Record, live: dict[str, dict]) -> None:
         now, gains = live[source], record.scores(source, "gain")
         for axis, score in zip(axes, ("LogME", "proxy A-distance"), strict=True):
             values = record.scores(source, score)
-            axis.plot(values, gains, marker, color=TINTS[colour], label=source, alpha=0.7)
+            axis.plot(values, gains, marker, color=COLOURS[colour], label=source, alpha=0.7)
             axis.plot(now[score], now["gain"], marker, color="black", markersize=9, fillstyle="none")
             told.append(f"{source}: mean {score} {values.mean():.2f}, mean gain {gains.mean():+.3f}")
     for axis, score, better in zip(axes, ("LogME", "proxy A-distance"), ("right", "left"), strict=True):
-        axis.axhline(0, color=TINTS["grey"], linewidth=1)
+        axis.axhline(0, color=COLOURS["grey"], linewidth=1)
         axis.set(xlabel=f"{score} (said to be better: {better})")
         axis.locator_params(axis="x", nbins=5)
     axes[0].set(ylabel="gain over target only", title="Three sources for one target")
