@@ -11,14 +11,14 @@ Primary comparison
 Lesson 03. On BreastMNIST, in AUROC on the test images of which no copy stands in train or validation and no other copy
 in test (``data/duplicates.py``: equal bytes, or pixels of the native 28 px that correlate above 0.99), VGG16 whose top
 block was trained after its head ("top block") minus VGG16 whose head alone was trained ("probe"). Margin 0.02,
-direction: above it. Seeds 200 to 204, none of which was looked at; the interval holds seeds and test images
+direction: above it. Seeds 200 to 202, none of which was looked at; the interval holds seeds and test images
 (``two_level``). Both ways have the same budget: three learning rates, by mean AUROC on those validation images that do
 not stand in train, on seeds 0 and 1 (the top block, which takes longer, on seed 0 alone); the probe has a fourth, since
-of its first three the lowest was the best. The strongest opponent besides is expected to be a logistic regression on
-the features of the frozen network, which trains no network at all.
+of its first three the lowest was the best. The strongest opponent besides is expected to be a small network trained
+from scratch on the 28 px images: on the tuning seeds it ranked the validation images better than VGG16 did.
 
 Secondary: the same on the native test set (MedMNIST's own protocol), without what correlates above 0.97, and on
-PneumoniaMNIST with the rates of BreastMNIST and seeds 200 to 202; the opponents; and balanced accuracy at the threshold
+PneumoniaMNIST with the rates of BreastMNIST; the opponents; and balanced accuracy at the threshold
 that validation chose minus that at one half.
 
 Training and validation are the native ones in every row, so that a network has one test result with copies and one
@@ -46,7 +46,7 @@ from medtl_helpers.data.duplicates import find_duplicates
 from medtl_helpers.methods.cache import after_prefix, one_copy_each
 
 LOG, TUNING = Log("vgg16_medmnist"), Log("vgg16_medmnist_tuning")
-SEEDS = {"breast": list(range(200, 205)), "pneumonia": [200, 201, 202]}
+SEEDS = {"breast": [200, 201, 202], "pneumonia": [200, 201, 202]}
 TUNING_SEEDS = {"probe": (0, 1), "top block": (0,), "small network, from scratch": (0, 1)}
 EPOCHS = {
     "probe": {"breast": 60, "pneumonia": 20},
@@ -58,7 +58,7 @@ RATES = {  # tried on validation, on the tuning seeds
     "top block": (3e-5, 1e-4, 3e-4),
     "small network, from scratch": (3e-4, 1e-3, 3e-3),
 }
-CHOSEN = {"probe": 1e-3, "top block": 1e-4, "small network, from scratch": 1e-3}
+CHOSEN = {"probe": 1e-3, "top block": 3e-4, "small network, from scratch": 1e-3}
 WEIGHT_DECAY = {"probe": 0.1, "top block": 1e-2, "small network, from scratch": 1e-2}
 REGRESSIONS = {"logistic regression": "last block", "logistic regression, all stages": "all stages"}
 C = (1e-4, 1e-3, 1e-2)  # of these the best on validation
@@ -276,7 +276,7 @@ def main() -> None:
             "margin": MARGIN,
             "over": "cases",
             "written": WRITTEN,
-            "opponent": "logistic regression",
+            "opponent": "small network, from scratch",
         },
         "epochs": EPOCHS,
         "settings": {"rates": CHOSEN, "weight decay": WEIGHT_DECAY, "copies for the top block": COPIES},
