@@ -16,6 +16,12 @@ ROWS = [
         ("One picture", "The data", "Two traps", "How to read"),
     ),
     Sabotage(
+        "most alarms of the same network are false",
+        "prevalence=prevalence)",
+        "prevalence=None)",
+        ("One picture", "The data", "Two traps", "How to read", "What is an alarm"),
+    ),
+    Sabotage(
         "Always answering 'pneumonia'",
         "always = torch.ones_like(truth)",
         "always = truth",
