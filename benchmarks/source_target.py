@@ -114,19 +114,6 @@ def ways(pair: str, seed: int) -> list[dict]:
     return rows
 
 
-def shift(pair: str, seed: int) -> list[dict]:
-    """A row for each strength of the shift and each way."""
-    source, _ = e.two_domains(pair, seed)
-    about = e.OF_PAIR[pair]
-    model = e.trained_on_source(source, seed, about["rates"][e.SOURCE_ONLY])
-    found = e.scores_by_strength(model, seed, labels=about["labels"], rates=about["rates"])
-    return [
-        {"strength": strength, "way": way, "scores": rounded({SCORE: values[at]})}
-        for at, strength in enumerate(e.STRENGTHS)
-        for way, values in found.items()
-    ]
-
-
 def sources(pair: str, seed: int) -> list[dict]:
     """A row for each candidate source: what is said of it beforehand, and the gain that it brings."""
     kin, target = e.two_domains(pair, seed)
@@ -179,9 +166,9 @@ def _short(probability: torch.Tensor) -> list[list[float]]:
     return [[round(p, 4) for p in one] for one in probability.tolist()]
 
 
-PARTS = {"ways": ways, "shift": shift, "sources": sources, "phantoms": phantoms}
+PARTS = {"ways": ways, "sources": sources, "phantoms": phantoms}
 PLAN = {  # what is measured where the data are the twin, and where they are real; and on how many of the seeds
-    "twin": [("ways", e.CELLS, 10), ("ways", e.CHESTS, 10), ("sources", e.CELLS, 5), ("shift", e.CELLS, 5)],
+    "twin": [("ways", e.CELLS, 10), ("ways", e.CHESTS, 10), ("sources", e.CELLS, 5)],
     "real": [("ways", e.WHITE, 10), ("ways", e.CHESTS, 10), ("phantoms", e.WHITE, 10)],
 }
 
@@ -252,7 +239,6 @@ def summarise(runs: list[dict]) -> None:
             if run.get("part") == "tuning"
             for row in run["rows"]
         ],
-        "strengths": e.STRENGTHS,
         "rows": rows,
         "two_level": over_given(runs) if _is_real() else read("source_target").get("two_level", []),
     }

@@ -1,4 +1,4 @@
-"""The figures of notebook 04: the pairs of domains, the twice applied softmax, the ways, the shift, the sources."""
+"""The figures of notebook 04: the pairs of domains, the twice applied softmax, the ways, the sources."""
 
 import matplotlib.pyplot as plt
 import torch
@@ -19,7 +19,6 @@ from .experiment import (
     MAJORITY,
     OTHERS,
     PIXELS,
-    SHIFT_WAYS,
     SOURCE_ONLY,
     TARGET_ONLY,
     THRESHOLD,
@@ -133,33 +132,6 @@ def show_ways(record: Record, live: dict[str, dict]) -> None:
     )
     shown = "filled: recorded, 10 seeds, 95 % over seeds and test cases; open: live, one seed"
     show(figure, alt, provenance=shown)
-
-
-def show_sweep(record: Record, target: str, *, at: float | None = None) -> None:
-    """Balanced test accuracy against the strength of the shift, a line and a 95 % band a way; ``at`` marks one."""
-    figure, axis = plt.subplots(figsize=(7.6, 3.9))
-    strengths = record.values("strength", part="shift", pair=target)
-    told, here = [], []
-    for way in SHIFT_WAYS:
-        colour, marker = STYLES[way]
-        means = [record.mean(way, part="shift", pair=target, strength=strength) for strength in strengths]
-        axis.fill_between(strengths, [m.low for m in means], [m.high for m in means], color=COLOURS[colour], alpha=0.15)
-        axis.plot(strengths, [m.value for m in means], marker=marker, color=COLOURS[colour], label=way)
-        told.append(f"{way} from {means[0].value:.2f} to {means[-1].value:.2f}")
-        if at is not None:
-            here.append(f"{way} {means[strengths.index(at)].value:.2f}")
-    axis.set(xlabel="strength of the shift", ylabel="balanced test accuracy", ylim=(0, 1.02))
-    if at is None:
-        axis.set_title("How far is the target?")
-    else:
-        axis.axvline(at, color=COLOURS["grey"], linestyle=":")
-        axis.set_title(f"At {at:g}: {', '.join(here)}", fontsize=10)
-    axis.legend(fontsize=9, loc="lower left")
-    alt = (
-        f"The balanced test accuracy as the shift grows from {strengths[0]:g} to {strengths[-1]:g}: "
-        f"{'; '.join(told)}. The {target} are drawn by code."
-    )
-    show(figure, alt, provenance=f"recorded, {len(record.seeds)} seeds, 95 % t band; drawn by code")
 
 
 def show_ranking(record: Record, live: dict[str, dict]) -> None:
