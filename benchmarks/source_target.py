@@ -168,8 +168,8 @@ def _short(probability: torch.Tensor) -> list[list[float]]:
 
 PARTS = {"ways": ways, "sources": sources, "phantoms": phantoms}
 PLAN = {  # what is measured where the data are the twin, and where they are real; and on how many of the seeds
-    "twin": [("ways", e.CELLS, 10), ("ways", e.CHESTS, 10), ("sources", e.CELLS, 5)],
-    "real": [("ways", e.WHITE, 10), ("ways", e.CHESTS, 10), ("phantoms", e.WHITE, 10)],
+    "twin": [("ways", e.CELLS, 10), ("ways", e.CHESTS, 5), ("sources", e.CELLS, 5)],
+    "real": [("ways", e.WHITE, 10), ("ways", e.CHESTS, 10), ("phantoms", e.WHITE, 3)],
 }
 
 

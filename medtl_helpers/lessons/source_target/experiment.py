@@ -101,7 +101,7 @@ OF_PAIR = {  # what ``all_ways`` needs to know: labels per class, the augmentati
     CELLS: {
         "labels": 3,
         "augment": wide_augment(degrees=180),
-        "rates": {SOURCE_ONLY: 3e-3, AUGMENTED: 3e-3, JOINT: 3e-3, TARGET_ONLY: 3e-3, FINE_TUNED: 1e-3},
+        "rates": {SOURCE_ONLY: 1e-2, AUGMENTED: 1e-2, JOINT: 1e-2, TARGET_ONLY: 1e-2, FINE_TUNED: 1e-3},
     },
     CHESTS: {
         "labels": 10,
