@@ -127,8 +127,8 @@ def factor(input: str, trunk: str, rate: float, seed: int) -> list[dict]:
 
 
 def factor_cells() -> list[dict]:
-    settings = product(*FAULTS.values())
-    return [dict(zip(FAULTS, setting, strict=True)) | {"seed": seed} for setting in settings for seed in FACTOR_SEEDS]
+    pairs = product(FACTOR_SEEDS, product(*FAULTS.values()))
+    return [dict(zip(FAULTS, setting, strict=True)) | {"seed": seed} for seed, setting in pairs]
 
 
 def name_of(cell: dict) -> str:
