@@ -1,6 +1,6 @@
 """The full grid of notebook 01b: target error against λ for four R, two target hospitals, four n, many seeds.
 
-    MEDTL_DATA=/folder/with/heart_disease python benchmarks/loss_formulation.py --seeds 15 --primary-seeds 30
+    MEDTL_DATA=/folder/with/heart_disease python benchmarks/loss_formulation.py --seeds 10 --primary-seeds 30
     MEDTL_DATA=twin python benchmarks/loss_formulation.py --seeds 10
 
 writes ``benchmarks/results/loss_formulation.json`` with one part per provenance (the twin always; the real table
@@ -85,7 +85,7 @@ def compute(data: str, target: str, n: int, draws: int, seed: int) -> list[dict]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=15, help="of the grid, from 200 on")
+    parser.add_argument("--seeds", type=int, default=10, help="of the grid, from 200 on")
     parser.add_argument("--primary-seeds", type=int, default=0, help="of the primary comparison, from 200 on")
     args = parser.parse_args()
     seeds, primary = (range(FIRST, FIRST + number) for number in (args.seeds, args.primary_seeds))
