@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from medtl_helpers.data.catalogue import load
 from medtl_helpers.data.duplicates import SPLITS, Duplicates, find_duplicates, without_duplicates
 from medtl_helpers.data.tasks import Split, Task
 
@@ -151,10 +152,23 @@ def test_pairs_that_were_not_looked_for_and_other_images_are_refused(monkeypatch
 
 
 @pytest.mark.parametrize("name", ["breast", "pneumonia", "blood"])
-def test_the_twins_have_no_picture_twice(name, monkeypatch):
-    import medtl_helpers as mtl
-
-    monkeypatch.setenv("MEDTL_DATA", "twin")
-    task = mtl.load(name)
-    found = find_duplicates(task)
+def test_the_twins_have_no_picture_twice(name):
+    found = find_duplicates(load(name, quiet=True))
     assert not any(len(found.repeated(split)) for split in SPLITS)
+
+
+@pytest.mark.parametrize(
+    ("name", "in_test", "nearly", "in_val", "within"),
+    [("breast", 42, 59, 22, (66, 0, 2)), ("pneumonia", 0, 0, 8, (18, 0, 3))],
+)
+def test_what_stands_twice_in_two_public_data_sets(name, in_test, nearly, in_val, within, real):
+    found = find_duplicates(real(name, quiet=True))
+    assert len(found.rows("test", "train", "val")) == in_test
+    assert len(found.rows("test", "train", "val", threshold=0.97)) == nearly
+    assert len(found.rows("val", "train")) == in_val
+    assert tuple(len(found.rows(split, split)) for split in SPLITS) == within
+    identical = found.pairs[found.pairs["identical"]]
+    if name == "breast":  # the one pair of equal bytes across splits has two labels
+        assert identical[["split", "other split", "same label"]].to_numpy().tolist() == [["test", "train", False]]
+    else:
+        assert identical["same label"].all() and len(identical) == 31
