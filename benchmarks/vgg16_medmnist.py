@@ -46,6 +46,7 @@ from sklearn.preprocessing import StandardScaler
 import medtl_helpers as mtl
 from medtl_helpers.data.duplicates import find_duplicates
 from medtl_helpers.methods.cache import after_prefix, one_copy_each
+from medtl_helpers.methods.two_level import two_level
 
 LOG, TUNING = Log("vgg16_medmnist"), Log("vgg16_medmnist_tuning")
 SEEDS = {"breast": [200, 201, 202], "pneumonia": [200, 201, 202]}
@@ -227,6 +228,8 @@ def with_test_images(runs: list[dict]) -> list[dict]:
         y = truth(task, "test")[kept(task, "test", TESTS[test])]
         pairs = [(way, None) for way in said] + [("top block", way) for way in said if way != "top block"]
         found += over_cases(y, said, pairs, {"auroc": auroc}, task=task, test=test)
+        if (task, test) == ("breast", "without duplicates"):
+            found += against_opponents(y, said, task=task, test=test)
         again = ~kept(task, "test", 0.99)
         if test == "native" and len(np.unique(y[again])) == 2:
             only = {way: one[:, again] for way, one in said.items()}
@@ -237,6 +240,18 @@ def with_test_images(runs: list[dict]) -> list[dict]:
             called = {f"{way}, threshold from validation": said[way] >= cuts, f"{way}, one half": said[way] >= 0.5}
             found += over_cases(y, called, [tuple(called)], {"balanced accuracy": balanced}, task=task, test=test)
     return found
+
+
+def against_opponents(y, said: dict, **keys) -> list[dict]:
+    """The top block minus each opponent, at the level 1 − 0.05/n for n of them: stricter than Holm's steps."""
+    rows, opponents = [], [way for way in said if way not in ("top block", "probe")]
+    for way in opponents:
+        level = 1 - 0.05 / len(opponents)
+        interval = two_level(y, said["top block"], said[way], score=auroc, level=level, resamples=2000)
+        limits = rounded({"value": interval.value, "low": interval.low, "high": interval.high})
+        row = keys | {"ours": "top block", "theirs": way, "score": "auroc, corrected"} | limits
+        rows.append(row | {"n": len(y), "seeds": len(said[way]), "level": round(level, 4)})
+    return rows
 
 
 def is_of(run: dict, task: str, way: str) -> bool:
