@@ -7,6 +7,7 @@ penalties, so what is compared is what each R asks for, not how well an optimise
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from ...data.tables import COLUMNS, columns
 from ...data.tasks import Task, split_table
 from ...methods.calibration import recalibrate_intercept, recalibrate_slope
 from ...methods.fisher import fisher_diagonal
-from ...methods.intervals import Interval, corrected_t
+from ...methods.intervals import Interval, corrected_t, holm, t_test
 from ...methods.losses import EWC, L2SP, FeatureDistillation, SourceReplay, snapshot, transfer_loss
 from ...methods.optimise import minimise
 from ...teaching.records import Record
@@ -40,6 +41,17 @@ SLOPE = "recalibrated (intercept and slope)"  # two numbers
 PRIOR = "prior answer"  # no model: the share of the sick among the labelled, for everybody
 CHEAP = (SOURCE_ONLY, Z_SCORED, INTERCEPT, SLOPE, PRIOR)
 SCORES = ("log loss", "balanced accuracy", "auroc")
+SECONDARY = [  # (way, hospital, labels): the comparisons with the untouched source that are corrected together
+    (Z_SCORED, "hungary", 10),
+    (Z_SCORED, "va", 10),
+    ("L2-SP", "hungary", 10),
+    ("L2-SP", "va", 10),
+    ("L2-SP", "hungary", 80),
+    ("L2-SP", "va", 80),
+    (INTERCEPT, "hungary", 80),
+    (INTERCEPT, "va", 80),
+]
+MARGIN = 0.02  # nats of log loss: a difference that matters
 TEST = 0.4  # share of a hospital's patients that is held for the test
 TEST_SHARE = TEST / (1 - TEST)  # n_test / n_train of ``corrected_t``; n_train: all patients that are not tested
 
@@ -263,17 +275,21 @@ def sweep(source: Source, target: Task, n: int, seed: int, *, choose: bool = Tru
     return [{"n": n, "seed": seed, **row} for row in rows]
 
 
-def over_draws(source: Source, target: Task, n: int, seed: int, draws: int) -> dict[str, dict[str, float]]:
-    """The mean scores of the primary comparison's ways over ``draws`` draws of n labelled patients, on one test.
+def over_draws(
+    source: Source, target: Task, n: int, seed: int, draws: int, *, adapt: bool = True
+) -> dict[str, dict[str, float]]:
+    """The mean scores of the cheap repairs over ``draws`` draws of n labelled patients, all on one test.
 
-    Which ten patients are labelled decides more than which are tested. Their mean is what a hospital may expect before
-    it labels anybody.
+    With ``adapt`` those of the primary comparison's other ways, too: two models of the target alone, and L2-SP. Which
+    ten patients are labelled decides more than which are tested; the mean is what a hospital may expect before it labels
+    anybody.
     """
     ways = {
         SCRATCH: lambda x: plain_l2(),
         FREE: lambda x: free_intercept_l2,
         "L2-SP": four_penalties(source)["L2-SP"],
     }
+    ways = ways if adapt else {}
     found: dict[str, list[dict[str, float]]] = {}
     for draw in range(draws):
         drawn = draw_patients(source, target, n, seed, draw)
@@ -288,7 +304,39 @@ def over_draws(source: Source, target: Task, n: int, seed: int, draws: int) -> d
 
 def recorded_on(provenance: str) -> Record:
     """The recorded sweeps over many seeds on "real" data; beside any other (twins, the reader's own) those on twins."""
-    return Record("loss_formulation", "real" if provenance == "real" else "twin")
+    return Record("loss_formulation", "real" if provenance == "real" else "twin", draws=1)
+
+
+class AgainstSource(NamedTuple):
+    """A way minus the untouched source in log loss; below zero the way is better."""
+
+    way: str
+    site: str
+    n: int
+    difference: Interval
+    p: float  # of a difference of at most MARGIN, corrected for the number of comparisons
+    settled: bool
+
+
+def against_source(grid: Record, draws: Record) -> list[AgainstSource]:
+    """The comparisons of ``SECONDARY`` over overlapping splits, with Holm's correction; beyond the margin or not.
+
+    L2-SP is compared in the ``grid``, with one draw of labelled patients in each split; the cheap repairs in the record
+    with several ``draws``, which has more splits.
+    """
+    found = []
+    for way, site, n in SECONDARY:
+        record, where = draws if way in CHEAP else grid, {"target": site, "n": n, "lam": "chosen"}
+        apart = record.scores(way, "log loss", **where) - record.scores(SOURCE_ONLY, "log loss", **where)
+        beyond = abs(apart.mean()) > MARGIN  # a mean within the margin speaks for no difference that matters
+        margin, share = float(np.copysign(MARGIN, apart.mean())), record.about["test share"]
+        p = t_test(apart, margin=margin, test_share=share) if beyond else 1.0
+        found.append((record.over_splits(way, SOURCE_ONLY, "log loss", **where), p))
+    adjusted = holm([p for _, p in found])
+    return [
+        AgainstSource(*asked, difference, p, p < 0.05)
+        for asked, (difference, _), p in zip(SECONDARY, found, adjusted, strict=True)
+    ]
 
 
 def slope(record: Record, method: str, target: str) -> Interval:
