@@ -299,7 +299,7 @@ def main() -> None:
             "margin": MARGIN,
             "over": "cases",
             "written": WRITTEN,
-            "opponent": "small network, from scratch",
+            "opponent": "logistic regression, all stages",
         },
         "epochs": EPOCHS,
         "settings": {"rates": CHOSEN, "weight decay": WEIGHT_DECAY, "copies for the top block": COPIES},
