@@ -170,7 +170,7 @@ def tasks(n: int, seed: int) -> tuple[Task, Split]:
     return replace(held_out_task(n, seed, size=SIZE, test=1), test=own), shifted
 
 
-def scores_of(y, probability) -> dict[str, float]:
+def three_scores(y, probability) -> dict[str, float]:
     """Accuracy (of classes that are equally frequent), log loss in nats, and macro AUROC, one against the rest."""
     probability = np.asarray(probability, float)
     probability = probability / probability.sum(1, keepdims=True)  # of float32 they add up to almost 1
@@ -189,11 +189,11 @@ def cell(method: str, task: Task, shifted: Split, seed: int, **options) -> dict[
     tests = {HOME: task.test, SHIFTED: shifted, REPAIRED: shifted}
     if method == PRIOR:
         shares = torch.bincount(task.train.y) / len(task.train.y)
-        return {scanner: scores_of(test.y, shares.repeat(len(test.y), 1)) for scanner, test in tests.items()}
+        return {scanner: three_scores(test.y, shares.repeat(len(test.y), 1)) for scanner, test in tests.items()}
     model = train_one(method, task, seed, **options)
     matched = nn.Sequential(match_pixels(task.train.x, shifted.x, covariance=True), model)
     models = {HOME: model, SHIFTED: model, REPAIRED: matched}
-    return {scanner: scores_of(test.y, predict(models[scanner], test.x)) for scanner, test in tests.items()}
+    return {scanner: three_scores(test.y, predict(models[scanner], test.x)) for scanner, test in tests.items()}
 
 
 def written_down(record, ours: str, theirs: str, *, scanner: str = HOME, n: int = 10):
