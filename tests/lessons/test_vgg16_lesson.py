@@ -31,22 +31,60 @@ def test_new_weights_are_those_of_two_dense_layers():
     assert experiment.new_weights(heads, 96) == {name: count + last for name, count in dense.items()}
 
 
-def test_cams_are_shown_for_two_images_of_each_kind_of_answer(monkeypatch):
+def test_each_epoch_sees_every_image_once_as_one_of_its_copies():
+    copies = np.arange(3 * 10).reshape(3, 10)  # copy m of image n is 10 m + n
+    batches = experiment.OneCopyEach(copies, np.arange(10) * 100, batch_size=4)
+    epochs = []
+    for _ in range(30):
+        seen = [batches[at] for at in range(len(batches))]
+        batches.on_epoch_end()
+        x, y = (np.concatenate(part) for part in zip(*seen, strict=True))
+        assert sorted(x % 10) == list(range(10)) and (y == 100 * (x % 10)).all()
+        epochs.append(x)
+    assert {tuple(epoch % 10) for epoch in epochs} != {tuple(epochs[0] % 10)}  # another order
+    assert {copy for epoch in epochs for copy in epoch // 10} == {0, 1, 2}
+
+
+def two_class_task(y, positive=0):
+    split = mtl.Split(torch.zeros(len(y), 1, 16, 16, dtype=torch.uint8), torch.tensor(y))
+    return mtl.Task("t", split, split, split, ("malignant", "benign"), provenance="twin", positive=positive)
+
+
+@pytest.mark.parametrize("positive", [0, 1])
+def test_the_threshold_decides_and_what_stands_elsewhere_is_left_out(positive):
+    sick = np.array([1, 1, 1, 0, 0, 0, 0, 1], bool)
+    task = two_class_task(np.where(sick, positive, 1 - positive).tolist(), positive)
+    probability = np.array([0.9, 0.4, 0.3, 0.1, 0.2, 0.25, 0.8, 0.0])
+    report = experiment.report_on_test(task, probability, 0.3)
+    assert report["recall"].value == 3 / 4 and report["precision"].value == 3 / 4
+    clean = experiment.report_on_test(task, probability, 0.3, without=[6, 7])
+    assert clean["balanced accuracy"].value == clean["auroc"].value == 1
+    assert clean["recall"].n == 6
+
+
+class Recorded:
+    """A record of two maps with three seeds each."""
+
+    def values(self, key):
+        return ["trained", "random map"]
+
+    def scores(self, way):
+        return np.array([0.1, 0.2, 0.3])
+
+    def mean(self, way):
+        return mtl.t_interval(self.scores(way))
+
+
+def test_each_map_stands_over_its_image_with_the_outline_of_the_lesion(monkeypatch):
     shown = []
     monkeypatch.setattr(figures, "show", lambda figure, alt, **_: shown.append((figure, alt)))
-    y = torch.tensor([0, 0, 0, 1, 1, 1, 1, 0])
-    x = torch.zeros(8, 1, 16, 16, dtype=torch.uint8)
-    split = mtl.Split(x, y)
-    task = mtl.Task("t", split, split, split, ("malignant", "benign"), provenance="twin", positive=0)
-    called = np.array([0, 0, 0, 1, 1, 1, 0, 1])
-    figures.show_cams(task, np.zeros((8, 2, 2), "float32"), called)
+    images, lesions = torch.zeros(2, 1, 16, 16, dtype=torch.uint8), torch.zeros(2, 16, 16, dtype=torch.bool)
+    lesions[:, 4:9, 4:9] = True
+    maps = {"trained": np.ones((2, 4, 4)), "random weights": np.ones((2, 4, 4))}
+    figures.show_maps(images, lesions, maps, Recorded())
     ((figure, alt),) = shown
-    titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
+    titles = [axis.get_title(loc="center") for axis in figure.axes if axis.get_title(loc="center")]
     plt.close(figure)
-    assert titles == [
-        *["malignant,\ncalled malignant"] * 2,
-        "not malignant,\ncalled malignant",
-        "malignant,\ncalled not malignant",
-        *["not malignant,\ncalled not malignant"] * 2,
-    ]
-    assert alt.startswith("6 test images")
+    assert titles == ["lesion", "trained", "random\nweights", "recorded, by seed"]
+    assert len(figure.axes) == 2 * 3 + 1
+    assert "trained 0.20, random map 0.20" in alt

@@ -1,9 +1,9 @@
-"""The figures of notebook 03: the recipe in one picture, the two heads, test results, and Grad-CAM."""
+"""The figures of notebook 03: the recipe, its faults one by one, the two heads, test results, and Grad-CAM."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ...teaching.plots import COLOURS, interval_plot, show
+from ...teaching.plots import COLOURS, interval_marks, interval_plot, show
 from ...teaching.records import Record
 
 
@@ -53,10 +53,40 @@ def show_histories(first: dict, second: dict, *, data=None) -> None:
     )
 
 
-def show_heads(weights: dict, accuracy: dict, *, data=None) -> None:
-    """Two heads: weights by size of the image (size → name → number), and balanced accuracy by seed (joined dots)."""
+FAULTS = {"input": "input: 0 to 1", "trunk": "trunk: trains", "rate": "rate: 1e-3"}
+
+
+def show_ablation(record: Record, steps: int = 20) -> None:
+    """Eight recipes, one for each choice of three faults, one dot for each seed; right, what each fault costs.
+
+    ``record`` is the part "factors" of ``recipe_ablation.json``. What a fault costs is the AUROC that is won when it is
+    taken away, as the mean over the four choices of the other two.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 3.6), width_ratios=[3, 2])
+    ways = sorted(record.values("way", steps=steps), key=lambda way: record.mean(way, steps=steps).value)
+    for at, way in enumerate(ways):
+        values = record.scores(way, steps=steps)
+        left.plot(values, [at] * len(values), "o", color=COLOURS["blue"], alpha=0.8)
+    left.axvline(0.5, color=COLOURS["grey"], linewidth=1, linestyle=":")
+    left.set_yticks(range(len(ways)), ways)
+    left.set(xlabel="test AUROC, one dot for each seed", title="input, trunk, rate")
+    gains = {name: record.over_cases(f"without the fault: {fault}") for fault, name in FAULTS.items()}
+    interval_plot(right, gains)
+    right.axvline(0, color=COLOURS["grey"], linewidth=1)
+    right.set(xlabel="AUROC won without it", title="the three faults")
+    words = "; ".join(f"{name}, {gain.value:+.2f}" for name, gain in gains.items())
+    show(
+        figure,
+        f"Left, the test AUROC of eight recipes after {steps} steps. Right, what is won when one fault is taken away, "
+        f"with intervals over seeds and test images: {words}.",
+        provenance=f"recorded, {record.data} data, {record.about['weights']} weights",
+    )
+
+
+def show_heads(weights: dict, record: Record) -> None:
+    """Two heads: weights by size of the image (size → name → number), and recorded balanced accuracy by split."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.2))
-    names = list(accuracy)
+    names = record.values("way")
     for shift, name, colour in zip((-0.2, 0.2), names, ("blue", "orange"), strict=True):
         millions = [of_size[name] / 1e6 for of_size in weights.values()]
         bars = left.bar([at + shift for at in range(len(weights))], millions, 0.38, color=COLOURS[colour], label=name)
@@ -65,9 +95,10 @@ def show_heads(weights: dict, accuracy: dict, *, data=None) -> None:
     left.set(ylabel="millions", title="new weights")
     left.legend(loc="upper left")
     left.margins(y=0.15)
-    for pair in zip(*(accuracy[name] for name in names), strict=True):
-        right.plot(names, pair, "o-", color=COLOURS["grey"], linewidth=1)
-    right.set(xlim=(-0.5, 1.5), ylabel="balanced accuracy", title="64 px, one line for each seed")
+    splits = list(zip(*(record.scores(name) for name in names), strict=True))
+    for pair in splits:
+        right.plot(names, pair, "o-", color=COLOURS["grey"], linewidth=1, alpha=0.6)
+    right.set(xlim=(-0.5, 1.5), ylabel="balanced accuracy", title="64 px, one line for each split")
     listed = "; ".join(
         f"at {size} px " + ", ".join(f"{name} {of_size[name] / 1e6:.1f}" for name in names)
         for size, of_size in weights.items()
@@ -75,8 +106,8 @@ def show_heads(weights: dict, accuracy: dict, *, data=None) -> None:
     show(
         figure,
         f"Left, the new weights of the two heads, in millions: {listed}. Right, the balanced accuracy of both heads at "
-        "64 px for each seed.",
-        data=data,
+        f"64 px for each of {len(splits)} random splits.",
+        provenance=f"left, counted; right, recorded, {record.data} data",
     )
 
 
@@ -114,73 +145,76 @@ def show_test(task, probability, threshold: float, report: dict) -> None:
     )
 
 
-def show_cams(task, maps, called) -> None:
-    """Test images in rows, and below each its Grad-CAM laid over it: two of each kind of right and wrong answer.
+def show_maps(images, lesions, maps: dict, record: Record) -> None:
+    """Drawn images with the outline of their lesions, and heat maps over them; beside them the recorded shares.
 
     Parameters
     ----------
-    maps: the Grad-CAM (N×h×w, 0..1) of each of the first N test images.
-    called: int N, the class that was answered for each of them.
+    images: uint8 N×1×H×W. lesions: bool N×H×W. maps: name → float N×h×w, one column for each.
+    record: the part "maps" of ``recipe_ablation.json``.
     """
-    truth = task.test.y[: len(maps)].numpy()
-    kinds = [(y, answer) for answer in (0, 1) for y in (0, 1)]
-    chosen = np.concatenate([np.flatnonzero((truth == y) & (called == answer))[:2] for y, answer in kinds])
-    positive = task.classes[task.positive]
-    word = {task.positive: positive, 1 - task.positive: f"not {positive}"}
-    columns = 4
-    pairs = -(-len(chosen) // columns)
-    figure, axes = plt.subplots(2 * pairs, columns, figsize=(1.7 * columns, 3.9 * pairs), squeeze=False)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    places = axes.reshape(pairs, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
-    for (top, bottom), number in zip(places, chosen, strict=False):
-        image = task.test.x[number].permute(1, 2, 0).squeeze(-1)
-        height, width = image.shape[:2]
-        for axis in (top, bottom):
-            axis.imshow(image, cmap="gray", vmin=0, vmax=255)
-        extent = (0, width, height, 0)
-        style = {"cmap": "inferno", "vmin": 0, "vmax": 1, "alpha": 0.5, "interpolation": "bilinear"}
-        bottom.imshow(maps[number], extent=extent, **style)
-        top.set_title(f"{word[truth[number]]},\ncalled {word[called[number]]}", fontsize=10, loc="center")
+    images, lesions, columns = np.asarray(images), np.asarray(lesions), len(maps) + 1
+    figure = plt.figure(figsize=(10.4, 1.05 + 1.45 * len(images)))
+    grid = figure.add_gridspec(len(images), columns + 2, width_ratios=[1] * columns + [0.9, 2])
+    height, width = images.shape[-2:]
+    for row, (image, lesion) in enumerate(zip(images, lesions, strict=True)):
+        for column, name in enumerate(["", *maps]):
+            axis = figure.add_subplot(grid[row, column])
+            axis.set_axis_off()
+            axis.imshow(image[0], cmap="gray", vmin=0, vmax=255)
+            axis.contour(lesion, [0.5], colors=[COLOURS["sky"]], linewidths=1.2)
+            if name:
+                style = {"cmap": "inferno", "vmin": 0, "vmax": 1, "alpha": 0.5, "interpolation": "bilinear"}
+                axis.imshow(maps[name][row], extent=(-0.5, width - 0.5, height - 0.5, -0.5), **style)
+            if row == 0:
+                axis.set_title(name.replace(" ", "\n") or "lesion", fontsize=10, loc="center")
+    right = figure.add_subplot(grid[:, -1])
+    ways = record.values("way")
+    for at, way in enumerate(ways):
+        values = record.scores(way)
+        right.plot(values, [at] * len(values), "o", color=COLOURS["blue"], alpha=0.5)
+    right.set_yticks(range(len(ways)), ways)
+    right.invert_yaxis()
+    right.set_xlim(0, None)
+    right.set(xlabel="share of the map in the lesion", title="recorded, by seed")
+    means = ", ".join(f"{way} {record.mean(way).value:.2f}" for way in ways)
     show(
         figure,
-        f"{len(chosen)} test images; below each the same image with its Grad-CAM laid over it, which is bright where "
-        "the evidence for the answer lies. The titles give the truth and the answer.",
-        data=task,
+        f"{len(images)} drawn ultrasound images with their lesions outlined; over them Grad-CAM of {', '.join(maps)}. "
+        f"Right, the recorded share of each map that lies in the lesion: {means}.",
+        provenance="twin data, drawn by code",
     )
 
 
-# Doerrich et al., Scientific Reports 15, 7669 (2025), doi 10.1038/s41598-025-92156-9, VGG16 at native 64 px: (accuracy,
-# AUROC).
-PUBLISHED = {
-    ("breast", "full"): (0.878, 0.902),
-    ("breast", "probe"): (0.778, None),
-    ("pneumonia", "full"): (0.893, 0.987),
-    ("pneumonia", "probe"): (0.841, 0.956),
-}
+# AUROC of VGG16, all blocks trained, at native 64 px: Doerrich et al., Scientific Reports 15, 7669 (2025),
+# doi 10.1038/s41598-025-92156-9.
+PUBLISHED = {"breast": 0.902, "pneumonia": 0.987}
 
 
 def show_medmnist(record: Record) -> None:
-    """Test accuracy and AUROC of recorded runs (``vgg16_medmnist.json``): dots are seeds, diamonds published values."""
+    """Recorded AUROC with intervals over seeds and test images, with and without duplicates; published as a line."""
     names = {"breast": "BreastMNIST", "pneumonia": "PneumoniaMNIST"}
-    figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.4), sharey=True)
-    for axis, (score, label) in zip(axes, {"accuracy": "test accuracy", "auroc": "test AUROC"}.items(), strict=True):
-        lines = [(data, method) for data in names for method in record.values("way")]
-        for at, (data, method) in enumerate(lines):
-            values = record.scores(method, score, task=data)
-            axis.plot(values, [at] * len(values), "o", color=COLOURS["blue"], alpha=0.8)
-            published = PUBLISHED.get((data, method), (None, None))[score == "auroc"]
-            if published:
-                axis.plot(published, at, "D", color=COLOURS["orange"], markerfacecolor="white", markersize=9)
-        axis.set_yticks(range(len(lines)), [f"{names[data]}, {method}" for data, method in lines])
-        axis.set(xlabel=label)
-    axes[0].invert_yaxis()  # shared by both
-    axes[0].plot([], [], "o", color=COLOURS["blue"], label="ours, one dot per seed")
-    axes[0].plot([], [], "D", color=COLOURS["orange"], markerfacecolor="white", label="published")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=9)
-    alt = (
-        "Recorded test accuracy and AUROC of VGG16 on BreastMNIST and PneumoniaMNIST, one dot for each of three seeds, "
-        "with the published values as diamonds where there are any. "
-        "In AUROC the top block is above the probe in each seed."
+    marks = {"native": ("blue", "o", -0.15), "without duplicates": ("orange", "s", 0.15)}
+    here = [task for task in names if record.values("way", task=task)]
+    figure, axes = plt.subplots(1, len(here), figsize=(max(7.2, 4.9 * len(here)), 3.6), squeeze=False)
+    for axis, task in zip(axes[0], here, strict=True):
+        ways = record.values("way", task=task)
+        for test, (colour, marker, shift) in marks.items():
+            found = [record.over_cases(way, task=task, test=test) for way in ways]
+            at = [row + shift for row in range(len(ways))]
+            interval_marks(axis, at, found, colour=colour, marker=marker, label=f"ours, {test}", horizontal=True)
+        line = {"color": COLOURS["grey"], "linestyle": ":", "label": "published, all blocks, native"}
+        axis.axvline(PUBLISHED[task], **line)
+        axis.set_yticks(range(len(ways)), [way.replace(", ", ",\n") for way in ways])
+        axis.invert_yaxis()
+        axis.set(xlabel="test AUROC", title=names[task])
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper right", ncols=3, fontsize=9)
+    gaps = {test: record.over_cases("top block", task="breast", test=test).value for test in marks}
+    show(
+        figure,
+        "Recorded test AUROC of VGG16's probe, its top block and cheaper opponents, with intervals over seeds and test "
+        "images, on all test images and without duplicates. On BreastMNIST the top block has "
+        + " and ".join(f"{value:.2f} ({test})" for test, value in gaps.items())
+        + ".",
+        provenance=f"recorded, {record.data} data, {record.about['weights']} weights",
     )
-    show(figure, alt, provenance=f"recorded, {record.data} data, {record.values('weights')[0]} weights")
