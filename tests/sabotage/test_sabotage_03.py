@@ -108,13 +108,6 @@ ROWS = [
         recorded=True,
     ),
     Sabotage(
-        "On the test images that stand elsewhere",
-        'task="breast", test=test)',
-        'task="breast", test="native")',
-        ("All images",),
-        recorded=True,
-    ),
-    Sabotage(
         "Logistic regression on all stages",
         'best = "logistic regression, all stages"',
         'best = "logistic regression"',
