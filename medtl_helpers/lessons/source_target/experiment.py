@@ -23,7 +23,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from scipy.stats import norm, rankdata, t
+from scipy.stats import norm, t
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
@@ -227,11 +227,13 @@ def balanced_share(y, probability) -> float:
 
 def auroc(y, probability) -> float:
     """Mean over the K classes of the area under the ROC curve of one class against the others, from N×K answers."""
-    ranks, found = rankdata(probability, axis=0), []
-    for k in range(ranks.shape[1]):
-        n = int((y == k).sum())
-        found.append((ranks[y == k, k].sum() - n * (n + 1) / 2) / (n * (len(y) - n)))
-    return float(np.mean(found))
+    found = []
+    classes = probability.shape[1]
+    for k in range(1 if classes == 2 else 0, classes):  # of two classes, both curves have one area
+        ours, others = probability[y == k, k], np.sort(probability[y != k, k])
+        below, or_equal = (np.searchsorted(others, ours, side=side).mean() for side in ("left", "right"))
+        found.append((below + or_equal) / 2 / len(others))
+    return sum(found) / len(found)
 
 
 def log_loss(y, probability) -> float:
@@ -401,9 +403,8 @@ def features_of(model: StagedNet, x: Tensor) -> Tensor:
 # --- phantoms as a source for real cells ------------------------------------------------------------------------------
 
 PRETRAINED, RANDOM = "phantoms", "random"
-FROZEN, TUNED = "frozen", "fine-tuned"
+FROZEN = "frozen"
 LABELS_THERE, SIDE = 10, 64  # labels per class of the first laboratory; pixels
-RESNET_STEPS, RESNET_RATES = 60, {PRETRAINED: 3e-4, RANDOM: 3e-4}
 
 
 def few_white_cells(seed: int) -> Task:
@@ -439,11 +440,3 @@ def frozen(start: str, few: Task, seed: int, *, adapt: Tensor | None = None) -> 
         adapt_batch_norm(network, adapt)
     network.head = read_out(network, few)
     return network.to(device())
-
-
-def tuned(start: str, few: Task, seed: int, rate: float) -> StagedNet:
-    """All weights trained on ``few`` in about ``RESNET_STEPS`` steps."""
-    network = resnet(start, len(few.classes), seed)
-    options = {"epochs": _epochs(RESNET_STEPS, few.train, FEW_BATCH), "batch_size": FEW_BATCH, "lr": rate}
-    fit(network, few.train, few.val, seed=seed, progress=False, **options)
-    return network
