@@ -98,7 +98,7 @@ def show_softmax(histories: dict, floor: float, *, data: Task) -> None:
     show(figure, alt, data=data)
 
 
-PANELS = {CELLS: ("twin", "drawn by code"), CHESTS: ("real", "real images"), WHITE: ("real", "real, two laboratories")}
+PANELS = {CELLS: ("twin", "drawn"), CHESTS: ("real", "real images"), WHITE: ("real", "real")}
 
 
 def show_ways(record: Record, live: dict[str, dict]) -> None:
@@ -130,7 +130,7 @@ def show_ways(record: Record, live: dict[str, dict]) -> None:
         "The blood cells are drawn by code. The X-rays and the white cells are real, and the second X-ray device is "
         "simulated."
     )
-    shown = "filled: recorded, 10 seeds, 95 % over seeds and test cases; open: live, one seed"
+    shown = "filled: recorded, 5 seeds (white cells: 10), 95 % over seeds and test cases; open: live, one seed"
     show(figure, alt, provenance=shown)
 
 
