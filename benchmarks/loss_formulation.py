@@ -70,8 +70,8 @@ cleveland = cache(lambda: hospitals.train_source(hospital("cleveland")))
 def compute(data: str, target: str, n: int, draws: int, seed: int) -> list[dict]:
     """A row for each method at each λ, and once more with the λ "chosen" by cross-validation.
 
-    The cheap repairs have the row "chosen" alone. With several ``draws`` a row for each cheap repair and, in the setting
-    of the primary comparison, for each of its ways.
+    The cheap repairs have the row "chosen" alone. With several ``draws`` there is a row for each cheap repair and, in
+    the setting of the primary comparison, for each of its ways.
     """
     if draws > 1:
         adapt = (target, n) == (PRIMARY["where"]["target"], PRIMARY["where"]["n"])

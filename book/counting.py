@@ -35,12 +35,13 @@ def primaries(records: dict[str, dict]) -> list[tuple[str, str | None]]:
     return found
 
 
-def verdict(interval: Interval, margin: float) -> str:
+def verdict(interval: Interval, margin: float, *, less_is_better: bool = False) -> str:
     """What the interval says of a difference that matters from ``margin`` on: settled in one direction, or not."""
+    above, below = ("worse", "better") if less_is_better else ("better", "worse")
     if interval.low > margin:
-        return "settled: better by more than the margin"
+        return f"settled: {above} by more than the margin"
     if interval.high < -margin:
-        return "settled: worse by more than the margin"
+        return f"settled: {below} by more than the margin"
     if -margin < interval.low and interval.high < margin:
         return "settled: no difference beyond the margin"
     return "undecided"
@@ -57,7 +58,7 @@ def _row(record: Record) -> list:
         about["comparison"],
         f"{about['margin']:g} in {about['score']}",
         written(about["written"]),
-        f"{interval}: {verdict(interval, about['margin'])}",
+        f"{interval}: {verdict(interval, about['margin'], less_is_better='loss' in about['score'])}",
         f"{about['opponent']}: {opponent:.3f} ({about['ours']}: {ours:.3f})",
     ]
 

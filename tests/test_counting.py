@@ -65,7 +65,10 @@ def test_the_table_says_what_was_asked_when_and_what_came_out(monkeypatch):
     ],
 )
 def test_a_difference_is_settled_only_beyond_the_margin(low, high, said):
-    assert said in counting.verdict(Interval((low + high) / 2, low, high, "t over seeds", 10), 0.02)
+    interval = Interval((low + high) / 2, low, high, "t over seeds", 10)
+    assert said in counting.verdict(interval, 0.02)
+    turned = {"better by more": "worse by more", "worse by more": "better by more"}.get(said, said)
+    assert turned in counting.verdict(interval, 0.02, less_is_better=True)  # as of a loss
 
 
 def test_no_lesson_has_two_primary_comparisons():

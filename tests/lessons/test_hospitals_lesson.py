@@ -17,10 +17,25 @@ from medtl_helpers.data import tables, tasks
 from medtl_helpers.data.catalogue import load
 from medtl_helpers.data.tasks import Split, split_table
 from medtl_helpers.lessons.hospitals import experiment as hospitals
-from medtl_helpers.lessons.hospitals.experiment import LAMBDAS, METHODS, SCRATCH, SOURCE_ONLY, recorded_on, slope
+from medtl_helpers.lessons.hospitals.experiment import (
+    CHEAP,
+    FREE,
+    INTERCEPT,
+    LAMBDAS,
+    METHODS,
+    PRIOR,
+    SCRATCH,
+    SLOPE,
+    SOURCE_ONLY,
+    Z_SCORED,
+    recorded_on,
+    slope,
+)
 from medtl_helpers.methods import losses
+from medtl_helpers.methods.calibration import recalibrate_intercept
 from medtl_helpers.methods.losses import snapshot, transfer_loss
 from medtl_helpers.methods.optimise import minimise
+from medtl_helpers.teaching.records import Record
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = json.loads((ROOT / "benchmarks" / "results" / "loss_formulation.json").read_text("utf-8"))
@@ -136,6 +151,15 @@ def test_without_a_source_a_huge_lambda_gives_zero_weights(source, few):
     assert max(p.abs().max().item() for p in model.parameters()) < 1e-4
 
 
+def test_a_hospital_alone_with_a_free_intercept_is_scikit_learns_logistic_regression(source, few):
+    """Two rows of weights, each with ½ λ, are one row with ¼ λ: C = 2 / (n λ); the intercept is not held."""
+    x, y, lam = few[0], few[1], 0.1
+    theirs = LogisticRegression(C=2 / (len(y) * lam), tol=1e-10, max_iter=1000).fit(x, y)
+    ours = hospitals.fit_target(source, hospitals.free_intercept_l2, x, y, lam)
+    np.testing.assert_allclose((ours.weight[1] - ours.weight[0]).detach(), theirs.coef_[0], atol=5e-3)
+    assert (ours.bias[1] - ours.bias[0]).item() == pytest.approx(theirs.intercept_[0], abs=5e-3)
+
+
 def test_fitting_a_target_leaves_the_source_model_as_it_was(source, few):
     before = snapshot(source.model)
     hospitals.fit_target(source, hospitals.plain_l2(), few[0], few[1], lam=0.1)
@@ -193,6 +217,69 @@ def test_one_patient_of_a_class_is_too_few_to_choose_lambda(source, few):
         hospitals.choose_lambda(source, lambda x: hospitals.plain_l2(), few[0], y, seed=0)
 
 
+# --- the draw of patients, and the cheap repairs ---------------------------------------------------------------------
+
+
+def test_the_first_draw_is_that_of_split_table_and_the_others_share_its_test(source):
+    target = load("heart", site="va", quiet=True)
+    theirs = split_table(target, seed=4, val=0.05, n_train=20)
+    first, second = (hospitals.draw_patients(source, target, 20, 4, draw) for draw in (0, 1))
+    torch.testing.assert_close(first.x, source.prepare(theirs.train.x))
+    torch.testing.assert_close(first.x_test, source.prepare(theirs.test.x))
+    torch.testing.assert_close(second.x_test, first.x_test)
+    assert first.y.tolist() == theirs.train.y.tolist() and not torch.equal(first.x, second.x)
+
+
+def test_a_hospitals_own_scale_comes_from_its_patients_who_are_not_tested(source):
+    target = load("heart", site="va", quiet=True)
+    drawn, pool = hospitals.draw_patients(source, target, 20, 4), split_table(target, seed=4, val=0.05)
+    columns = pool.train.x[tables.COLUMNS]
+    filled = columns.fillna(columns.median())
+    by_hand = (pool.test.x[tables.COLUMNS].fillna(columns.median()) - filled.mean()) / filled.std(ddof=0)
+    np.testing.assert_allclose(drawn.own, by_hand, atol=1e-4)
+
+
+def test_a_column_without_any_value_is_scaled_to_zero():
+    frame = load("heart", site="switzerland", quiet=True).all_rows.x
+    assert not hospitals.prepared(hospitals.own_scale(frame), frame)[:, tables.COLUMNS.index("chol")].any()
+
+
+def test_the_cheap_repairs_are_those_of_their_formulas(source):
+    drawn = hospitals.draw_patients(source, load("heart", site="va", quiet=True), 20, 4)
+    found, y = hospitals.cheap_repairs(source, drawn, 4), drawn.y_test.numpy()
+    assert tuple(found) == CHEAP
+
+    def loss(probability):
+        return -np.log(np.where(y == 1, probability, 1 - probability)).mean()
+
+    with torch.no_grad():
+        p, own = (source.model(x).double().softmax(1)[:, 1].numpy() for x in (drawn.x_test, drawn.own))
+    logit = np.log(p / (1 - p))
+    a = recalibrate_intercept(hospitals.disease_logit(source.model, drawn.x), drawn.y)
+    share = drawn.y.double().mean().item()
+    wanted = {SOURCE_ONLY: p, Z_SCORED: own, INTERCEPT: 1 / (1 + np.exp(-logit - a)), PRIOR: np.full(len(y), share)}
+    assert {way: found[way]["log loss"] for way in wanted} == pytest.approx({k: loss(v) for k, v in wanted.items()})
+    assert found[INTERCEPT]["auroc"] == found[SOURCE_ONLY]["auroc"] == found[SLOPE]["auroc"]
+    assert found[PRIOR]["auroc"] == found[PRIOR]["balanced accuracy"] == 0.5
+
+
+@pytest.mark.slow
+def test_the_means_over_draws_are_those_of_the_single_draws(source, monkeypatch):
+    monkeypatch.setattr(hospitals, "LAMBDAS", [0.1, 10.0])
+    target = load("heart", site="hungary", quiet=True)
+    found = hospitals.over_draws(source, target, 10, 0, draws=2)
+    assert set(found) == {*CHEAP, SCRATCH, FREE, "L2-SP"}
+    singles = []
+    for draw in range(2):
+        drawn = hospitals.draw_patients(source, target, 10, 0, draw)
+        lam = hospitals.choose_lambda(source, lambda x: hospitals.free_intercept_l2, drawn.x, drawn.y, 0)
+        model = hospitals.fit_target(source, hospitals.free_intercept_l2, drawn.x, drawn.y, lam)
+        singles.append(hospitals.scores(model, drawn.x_test, drawn.y_test)["log loss"])
+    assert found[FREE]["log loss"] == pytest.approx(np.mean(singles))
+    without = hospitals.over_draws(source, target, 10, 0, draws=2, adapt=False)
+    assert without == {way: found[way] for way in CHEAP}
+
+
 # --- the sweep -------------------------------------------------------------------------------------------------------
 
 
@@ -229,34 +316,34 @@ def test_a_sweep_is_a_function_of_its_seed_and_draws_one_split_for_all_methods(s
     torch.manual_seed(1)
     np.random.seed(1)
     assert hospitals.sweep(source, target, 20, 4, choose=False) == first
-    assert calls == [{"seed": 4, "test": 0.4, "val": 0.05, "n_train": 20}] * 2
+    assert calls == [{"seed": 4, "test": 0.4, "val": 0.05}] * 2
     assert hospitals.sweep(source, target, 20, 5, choose=False)[0] != first[0]
 
 
 def test_a_sweep_has_every_method_at_every_lambda_and_one_choice_each(source, quick):
     rows = hospitals.sweep(source, load("heart", site="va", quiet=True), 20, 0)
     assert [(r["method"], r["lam"]) for r in rows] == [
-        (SOURCE_ONLY, None),
+        *[(way, None) for way in CHEAP],
         *[(method, lam) for method in METHODS for lam in hospitals.LAMBDAS],
     ]
-    assert all(sum(r["chosen"] for r in rows if r["method"] == method) == 1 for method in (SOURCE_ONLY, *METHODS))
+    assert all(sum(r["chosen"] for r in rows if r["method"] == method) == 1 for method in (*CHEAP, *METHODS))
     assert {(r["n"], r["seed"]) for r in rows} == {(20, 0)}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["twin", "real"])
 def test_one_recorded_cell_computed_again_gives_the_recorded_scores(kind, real_file):
-    """VA, 20 labelled patients, seed 3: all methods, all λ, and the λ that cross-validation chose."""
+    """VA, 20 labelled patients, seed 203: all methods, all λ, and the λ that cross-validation chose."""
     if kind == "real":
         real_file("heart_disease/processed.va.data")
     source = hospitals.train_source(load("heart", site="cleveland", quiet=True))
     target = load("heart", site="va", quiet=True)
     assert target.provenance == kind
-    index = RECORDED[kind]["seeds"].index(3)
-    cells = {(row["way"], row["lam"]): row for row in RECORDED[kind]["rows"] if (row["target"], row["n"]) == ("va", 20)}
-    rows = hospitals.sweep(source, target, 20, 3)
-    assert len(rows) == 1 + len(METHODS) * len(RECORDED[kind]["lambdas"])
-    one_patient = 0.5 / min(np.bincount(split_table(target, seed=3, val=0.05, n_train=20).test.y))
+    recorded = [row for row in RECORDED[kind]["rows"] if (row["target"], row["n"], row["draws"]) == ("va", 20, 1)]
+    cells, index = {(row["way"], row["lam"]): row for row in recorded}, recorded[0]["seeds"].index(203)
+    rows = hospitals.sweep(source, target, 20, 203)
+    assert len(rows) == len(CHEAP) + len(METHODS) * len(RECORDED[kind]["lambdas"])
+    one_patient = 0.5 / min(np.bincount(split_table(target, seed=203, val=0.05, n_train=20).test.y))
     for row in rows:
         keys = [(row["method"], "chosen" if row["lam"] is None else row["lam"])]
         if row["chosen"] and row["lam"] is not None:
@@ -275,6 +362,7 @@ def test_one_recorded_cell_computed_again_gives_the_recorded_scores(kind, real_f
 
 
 def cell(kind, **wanted):
+    wanted = {"draws": 1} | wanted
     (row,) = [r for r in RECORDED[kind]["rows"] if all(r[k] == v for k, v in wanted.items())]
     return row
 
@@ -293,7 +381,7 @@ def test_the_record_gives_the_files_scores_and_paired_intervals(kind):
     ):
         wanted = stats.ttest_rel(a, b).confidence_interval()
         assert (found.value, found.low, found.high) == pytest.approx(((a - b).mean(), wanted.low, wanted.high))
-        assert found.n == len(record.seeds) == 30
+        assert found.n == len(record.seeds) == 10
 
 
 @pytest.mark.parametrize("method", PENALTIES)
@@ -309,21 +397,67 @@ def test_the_recorded_slope_is_a_straight_line_through_the_best_lambda_of_each_s
             best.append(min(losses, key=losses.get))
         slopes.append(stats.linregress(np.log(sizes), np.log(best)).slope)
     found = slope(record, method, "va")
-    assert (found.value, found.n) == (pytest.approx(np.mean(slopes)), 30)
+    assert (found.value, found.n) == (pytest.approx(np.mean(slopes)), 10)
+    half = stats.t.ppf(0.975, 9) * np.std(slopes, ddof=1) * np.sqrt(1 / 10 + 2 / 3)
+    assert found.high - found.value == pytest.approx(half)
 
 
 def test_other_data_than_the_real_ones_are_shown_beside_the_twins_record():
     assert [recorded_on(kind).data for kind in ("real", "twin", "own")] == ["real", "twin", "twin"]
 
 
+def test_the_primary_comparison_is_the_one_written_in_the_benchmark_with_its_corrected_interval():
+    record, about = Record("loss_formulation", "real", draws=5), RECORDED["real"]["primary"]
+    assert (about["ours"], about["theirs"], about["score"]) == (SOURCE_ONLY, FREE, "log loss")
+    assert (about["where"]["target"], about["where"]["n"], about["margin"]) == ("hungary", 10, hospitals.MARGIN)
+    assert record.seeds == list(range(200, 230)) and record.about["test share"] == pytest.approx(0.4 / 0.6)
+    ours, theirs = (
+        cell("real", draws=5, way=way, target="hungary", n=10)["scores"]["log loss"] for way in (SOURCE_ONLY, FREE)
+    )
+    apart = np.subtract(ours, theirs)
+    half = stats.t.ppf(0.975, 29) * apart.std(ddof=1) * np.sqrt(1 / 30 + 2 / 3)
+    found = record.primary
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (apart.mean(), apart.mean() - half, apart.mean() + half)
+    )
+    losses = {
+        row["way"]: np.mean(row["scores"]["log loss"])
+        for row in RECORDED["real"]["rows"]
+        if (row["draws"], row["target"], row["n"]) == (5, "hungary", 10)
+    }
+    assert about["opponent"] == min(set(losses) - {SOURCE_ONLY}, key=losses.get)
+
+
+def test_a_secondary_comparison_is_settled_beyond_the_margin_after_holms_correction():
+    draws = Record("loss_formulation", "real", draws=5)
+    found = hospitals.against_source(recorded_on("real"), draws)
+    raw = []
+    for way, site, n in hospitals.SECONDARY:
+        where = {"target": site, "n": n, "lam": "chosen", "draws": 5 if way in CHEAP else 1}
+        ours, theirs = (np.array(cell("real", way=w, **where)["scores"]["log loss"]) for w in (way, SOURCE_ONLY))
+        apart = ours - theirs
+        error = apart.std(ddof=1) * np.sqrt(1 / len(apart) + 2 / 3)
+        beyond = apart.mean() - np.sign(apart.mean()) * hospitals.MARGIN
+        p = 2 * stats.t.sf(abs(beyond) / error, len(apart) - 1)
+        raw.append(p if abs(apart.mean()) > hospitals.MARGIN else 1)
+    order, highest = np.argsort(raw), 0.0
+    for rank, at in enumerate(order):
+        highest = max(highest, min(1, (len(raw) - rank) * raw[at]))
+        assert found[at].p == pytest.approx(highest)
+        assert found[at].settled == (highest < 0.05)
+
+
 @pytest.mark.parametrize("kind", ["real", "twin"])
 def test_the_record_is_complete_and_says_how_it_was_made(kind):
     about = RECORDED[kind]
-    assert about["command"] == "python benchmarks/loss_formulation.py --seeds 30" and about["commit"]
+    options = "--seeds 10 --primary-seeds 30" if kind == "real" else "--seeds 10"
+    assert about["command"] == f"python benchmarks/loss_formulation.py {options}" and about["commit"]
     np.testing.assert_allclose(about["lambdas"], LAMBDAS)
-    cells = {(r["target"], r["n"], r["way"], r["lam"]) for r in about["rows"]}
-    per_setting = 1 + len(METHODS) * (len(LAMBDAS) + 1)
-    assert len(cells) == len(about["rows"]) == 2 * len(about["sizes"]) * per_setting
+    cells = {(r["draws"], r["target"], r["n"], r["way"], r["lam"]) for r in about["rows"]}
+    per_setting = len(CHEAP) + len(METHODS) * (len(LAMBDAS) + 1)
+    of_primary = 4 * len(CHEAP) + 3 if kind == "real" else 0
+    assert len(cells) == len(about["rows"]) == 2 * len(about["sizes"]) * per_setting + of_primary
     for row in about["rows"]:
         for score in ("log loss", "balanced accuracy", "auroc"):
-            assert len(row["scores"][score]) == 30 and np.isfinite(row["scores"][score]).all()
+            assert len(row["scores"][score]) == len(row["seeds"]) == (30 if row["draws"] > 1 else 10)
+            assert np.isfinite(row["scores"][score]).all()

@@ -281,8 +281,8 @@ def over_draws(
     """The mean scores of the cheap repairs over ``draws`` draws of n labelled patients, all on one test.
 
     With ``adapt`` those of the primary comparison's other ways, too: two models of the target alone, and L2-SP. Which
-    ten patients are labelled decides more than which are tested; the mean is what a hospital may expect before it labels
-    anybody.
+    ten patients are labelled decides more than which are tested; the mean is what a hospital may expect before it
+    labels anybody.
     """
     ways = {
         SCRATCH: lambda x: plain_l2(),
