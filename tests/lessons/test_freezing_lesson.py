@@ -7,25 +7,42 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 
 import medtl_helpers as mtl
 from medtl_helpers.lessons.freezing import experiment
-from medtl_helpers.lessons.freezing.experiment import FULL, GRADUAL, L2_SP, LP_FT, METHODS, PROBE, SCRATCH
+from medtl_helpers.lessons.freezing.experiment import (
+    FULL,
+    GRADUAL,
+    HOME,
+    L2_SP,
+    LP_FT,
+    METHODS,
+    PRIOR,
+    PROBE,
+    REPAIRED,
+    SCRATCH,
+    SHIFTED,
+    SMALL,
+    SMALL_LONGER,
+)
 from medtl_helpers.methods import scores
+from medtl_helpers.methods.intervals import holm, paired_difference, t_test
 
 LESSON = Path(__file__).parents[2] / "notebooks" / "02_freezing_vs_finetuning.ipynb"
 SHOWN = {  # way -> the name of its network in the lesson
-    SCRATCH: "scratch",
+    SMALL_LONGER: "small",
     PROBE: "probed",
-    LP_FT: "lp_ft",
+    L2_SP: "l2_sp",
+    SCRATCH: "scratch",
     FULL: "full",
     "frozen to layer2": "above",
     GRADUAL: "gradual",
-    L2_SP: "l2_sp",
+    LP_FT: "lp_ft",
 }
-IN_FULL = (SCRATCH, PROBE, LP_FT)  # trained as long as the record
+IN_FULL = (SMALL_LONGER, PROBE, L2_SP)  # trained as long as the record
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +52,7 @@ def twins(monkeypatch):
 
 @pytest.fixture(scope="module")
 def record():
-    return mtl.Record("strategies")
+    return mtl.Record("strategies", pretraining=1)
 
 
 @pytest.mark.parametrize("n", [3, 16, 30, 300, 1500, 100_000])
@@ -59,14 +76,85 @@ def test_the_two_test_sets_show_the_same_cells_on_two_scanners():
     assert (same > different).float().mean() > 0.95
 
 
+def test_every_seed_has_test_images_of_its_own_and_none_of_them_is_in_training():
+    (task, shifted), (other, other_shifted) = (experiment.tasks(2, seed) for seed in (0, 1))
+    assert task.test.y.bincount().tolist() == [experiment.TESTS] * 3
+    assert len(set(images_of(task.test.x))) == len(task.test.x)
+    for ours, theirs in ((task.test.x, other.test.x), (shifted.x, other_shifted.x), (task.train.x, task.test.x)):
+        assert not set(images_of(ours)) & set(images_of(theirs))
+    for seen in (task.train.x, task.val.x, other.train.x):
+        assert not set(images_of(seen)) & set(images_of(task.test.x))
+
+
+def images_of(x) -> list[bytes]:
+    return [image.numpy().tobytes() for image in x]
+
+
+def test_matched_colours_make_scanner_b_look_like_scanner_d_to_the_network(monkeypatch):
+    """The network that the third score asks sees images whose colours have the mean and spread of the training set."""
+    seen = []
+    task, shifted = experiment.tasks(5, 0)
+
+    class Watch(torch.nn.Module):
+        def forward(self, x):
+            seen.append(x)
+            return torch.zeros(len(x), 3)
+
+    monkeypatch.setattr(experiment, "train_one", lambda *arguments, **options: Watch())
+    experiment.cell(PROBE, task, shifted, 0)
+    parts = [torch.cat(seen[at : at + 2]) for at in (0, 2, 4)]  # 300 images each, in batches of 256 and 44
+    wanted = mtl.to_float(task.train.x).transpose(0, 1).flatten(1)
+    own, other, matched = (part.transpose(0, 1).flatten(1) for part in parts)
+    assert torch.equal(own, mtl.to_float(task.test.x).transpose(0, 1).flatten(1))
+    assert (other.mean(1) - wanted.mean(1)).abs().max() > 0.05
+    assert torch.allclose(matched.mean(1), wanted.mean(1), atol=1e-4)
+    assert torch.allclose(torch.cov(matched), torch.cov(wanted), atol=1e-4)
+
+
+def test_the_scores_are_those_that_one_would_compute_by_hand():
+    y = torch.tensor([0, 1, 2, 2])
+    p = torch.tensor([[0.5, 0.3, 0.2], [0.2, 0.5, 0.3], [0.1, 0.2, 0.7], [0.5, 0.1, 0.4]], dtype=torch.double)
+    found = experiment.three_scores(y, p)
+    assert found["accuracy"] == 0.75
+    assert found["log loss"] == pytest.approx(-np.mean(np.log([0.5, 0.5, 0.7, 0.4])))
+    # class 0: its case is as high as one of three others; class 1: above all three; class 2: both above both others
+    assert found["AUROC"] == pytest.approx((2.5 / 3 + 1 + 1) / 3)
+
+
+def test_one_answer_to_all_is_guessing():
+    found = experiment.cell(PRIOR, *experiment.tasks(2, 0), 0)
+    assert set(found) == {HOME, SHIFTED, REPAIRED}
+    for row in found.values():
+        assert row == {"accuracy": 1 / 3, "log loss": pytest.approx(np.log(3)), "AUROC": 0.5}
+
+
+def test_the_patient_opponent_takes_four_times_as_many_epochs_of_the_same_images(monkeypatch):
+    seen = []
+    monkeypatch.setattr(experiment, "fit", lambda model, train, val, **options: seen.append((model, train, options)))
+    task, _ = experiment.tasks(10, 0)
+    for method in (SMALL, SMALL_LONGER, L2_SP):
+        experiment.train_one(method, task, 0)
+    small, longer, ours = seen
+    assert [options["epochs"] for _, _, options in seen] == [60, 240, 60]
+    assert small[1] is longer[1] is ours[1] and type(small[0]) is type(longer[0]) is mtl.CourseCNN
+
+
+def test_a_second_setting_is_that_of_the_nearest_tuned_n_below(monkeypatch):
+    monkeypatch.setitem(experiment.SECOND, L2_SP, ("lam", {10: 0.5, 100: 0.05}))
+    lam = {n: experiment.settings_for(L2_SP, n)["lam"] for n in (2, 10, 99, 100, 5000)}
+    assert lam == {2: 0.5, 10: 0.5, 99: 0.5, 100: 0.05, 5000: 0.05}
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_each_way_trains_what_it_says_and_no_more(method, monkeypatch):
     monkeypatch.setattr(experiment, "STEPS", 12)
     task, _ = experiment.tasks(2, 0)
     mtl.seed_everything(5)
-    start = copy.deepcopy(
-        mtl.load_backbone("resnet", 3, weights="random" if method == SCRATCH else "embedded", quiet=True)
-    )
+    if method in (SMALL, SMALL_LONGER):
+        start = mtl.CourseCNN(3, 3)
+    else:
+        start = mtl.load_backbone("resnet", 3, weights="random" if method == SCRATCH else "embedded", quiet=True)
+    start = copy.deepcopy(start)
     model = experiment.train_one(method, task, seed=5)
     moved = {
         name: any(
@@ -82,21 +170,82 @@ def test_each_way_trains_what_it_says_and_no_more(method, monkeypatch):
     assert [name for name in still if moved[name]] == []
 
 
-def test_the_record_has_every_cell_on_ten_seeds_that_were_not_used_for_tuning(record):
-    assert len(record.seeds) >= 10 and not set(record.seeds) & {0, 1, 2}
-    assert set(record.values("way")) == set(METHODS)
+def test_the_record_has_every_way_on_ten_seeds_that_were_not_used_for_tuning(record):
+    assert len(record.seeds) >= 10 and not set(record.seeds) & {0, 1}
+    assert set(record.values("way", n=10)) == {*METHODS, PRIOR}
+    for n in record.values("n"):
+        for method in record.values("way", n=n):
+            for scanner in (HOME, SHIFTED, REPAIRED):
+                for score in ("accuracy", "AUROC"):
+                    row = record.row(method, score, n=n, scanner=scanner)
+                    values = np.array(row["scores"][score])
+                    assert (
+                        len(values) == len(row.get("seeds", record.seeds)) >= 3
+                        and (values >= 0).all()
+                        and (values <= 1).all()
+                    )
+
+
+def test_the_settings_are_those_that_validation_chose(record):
+    tried = record.about["tuning"]
+    assert all(len(row["log loss"]) == 2 for row in tried)
+
+    def best(rows, name):
+        return min(rows, key=lambda row: np.mean(row["log loss"]))[name]
+
+    usual = {L2_SP: ("lam", 0.1), SMALL: ("weight_decay", 0.0), SMALL_LONGER: ("weight_decay", 0.0)}
     for method in METHODS:
-        for n in record.values("n"):
-            for score in ("accuracy", "shifted accuracy"):
-                values = record.scores(method, score, n=n)
-                assert len(values) == len(record.seeds) and (values >= 0).all() and (values <= 1).all()
+        rows = [row for row in tried if row["way"] == method and row["n"] == 10]
+        if method in usual:
+            name, value = usual[method]
+            rows = [row for row in rows if row[name] == value]
+        assert len({row["lr"] for row in rows}) == len(rows) == 3
+        assert best(rows, "lr") == experiment.RATES[method]
+    for method, (name, chosen) in experiment.SECOND.items():
+        for n, value in chosen.items():
+            rows = [row for row in tried if row["way"] == method and row["n"] == n]
+            rows = [row for row in rows if row["lr"] == experiment.RATES[method]]
+            assert len(rows) == 3 and best(rows, name) == value
+
+
+def test_the_secondary_comparisons_are_those_of_the_rows_corrected_together(record):
+    listed, margin = record.about["secondary"], record.about["primary"]["margin"]
+    p_values = []
+    for row in listed:
+        where = {"n": row["n"], "scanner": row["scanner"]}
+        ours, theirs = (record.scores(row[side], **where) for side in ("ours", "theirs"))
+        interval = paired_difference(ours, theirs)
+        assert [row["value"], row["low"], row["high"]] == pytest.approx(
+            [interval.value, interval.low, interval.high], abs=1e-4
+        )
+        side = margin if interval.value > 0 else -margin
+        p_values.append(t_test(ours - theirs, side) if abs(interval.value) > margin else 1.0)
+    assert [row["p"] for row in listed] == pytest.approx(holm(p_values), abs=1e-4)
+
+
+def test_a_secondary_comparison_is_found_and_another_one_is_not_made_up(record):
+    row = record.about["secondary"][0]
+    interval, p = experiment.written_down(record, row["ours"], row["theirs"], scanner=row["scanner"], n=row["n"])
+    assert interval.value == pytest.approx(row["value"], abs=1e-4) and p == row["p"]
+    with pytest.raises(KeyError, match="not written down"):
+        experiment.written_down(record, SCRATCH, L2_SP)
+
+
+def test_the_second_pre_training_stands_beside_the_same_networks_from_scratch(record):
+    again = mtl.Record("strategies", pretraining=2)
+    where = {"n": 10, "scanner": SHIFTED}
+    assert (again.scores(SMALL_LONGER, **where) == record.scores(SMALL_LONGER, **where)).all()
+    assert (again.scores(L2_SP, **where) != record.scores(L2_SP, **where)).any()
+    seeds = [about["seed"] for about in record.about["pretrainings"].values()]
+    assert seeds == [0, 1]
 
 
 def test_a_recorded_cell_can_be_run_again(record):
-    n, seed = record.values("n")[0], record.seeds[0]
-    again = experiment.cell(PROBE, n, seed)
-    assert again["accuracy"] == pytest.approx(record.scores(PROBE, n=n)[0], abs=0.03)  # other machines round otherwise
-    assert again["shifted accuracy"] == pytest.approx(record.scores(PROBE, "shifted accuracy", n=n)[0], abs=0.05)
+    n, seed = 10, record.seeds[0]
+    again = experiment.cell(PROBE, *experiment.tasks(n, seed), seed)
+    for scanner, found in again.items():  # other machines round otherwise
+        assert found["accuracy"] == pytest.approx(record.scores(PROBE, n=n, scanner=scanner)[0], abs=0.05)
+        assert found["AUROC"] == pytest.approx(record.scores(PROBE, "AUROC", n=n, scanner=scanner)[0], abs=0.05)
 
 
 def test_with_random_weights_the_probe_loses_its_gain():
@@ -147,11 +296,6 @@ def test_features_move_further_with_more_steps_and_not_at_all_with_none():
     assert first == 0 and 0 < second < 1
 
 
-def test_full_fine_tuning_from_embedded_weights_differs_from_scratch_only_in_the_start():
-    settings = (experiment.SETTINGS[FULL], experiment.SETTINGS[SCRATCH])
-    assert all(set(s) == {"lr"} for s in settings)
-
-
 # --- what the lesson shows is what the experiment does ----------------------------------------------------------------
 
 
@@ -169,7 +313,7 @@ def networks_of_the_lesson(task, changes: dict[str, str]) -> dict:
         for node in ast.parse(source).body:
             if isinstance(node, ast.FunctionDef) and node.name == "new_network":
                 exec(ast.unparse(node), names)
-    cells = [source for source in others if "mtl.lp_ft(" in source or "mtl.gradual_unfreeze(" in source]
+    cells = [source for source in others if "epochs=240" in source or "mtl.gradual_unfreeze(" in source]
     assert len(cells) == 2
     for source in cells:
         for old, new in changes.items():
@@ -192,14 +336,14 @@ def ten():
 
 def test_the_lesson_trains_for_as_many_epochs_as_the_record(ten):
     assert experiment.epochs_for(len(ten.train.y)) == 60
-    (cell,) = [source for source in code_of_the_lesson() if "mtl.lp_ft(" in source]
-    assert cell.count(", epochs=60") == 2 and "probe_epochs=30, epochs=30" in cell
+    (cell,) = [source for source in code_of_the_lesson() if "epochs=240" in source]
+    assert cell.count("epochs=60") == 2 and experiment.LONGER * 60 == 240
 
 
 @pytest.fixture(scope="module")
 def shown_in_short(ten):
-    """All networks that the lesson trains, with two epochs in place of sixty and one in place of thirty."""
-    return networks_of_the_lesson(ten, {"epochs=60": "epochs=2", "epochs=30": "epochs=1"})
+    """All networks that the lesson trains, with two epochs in place of sixty."""
+    return networks_of_the_lesson(ten, {"epochs=60": "epochs=2", "epochs=240": "epochs=8"})
 
 
 @pytest.mark.parametrize("method", SHOWN)

@@ -5,10 +5,23 @@ import matplotlib.pyplot as plt
 from ...methods.intervals import Interval
 from ...teaching.plots import COLOURS, interval_marks, interval_plot, show
 from ...teaching.records import Record
-from .experiment import DEPTHS, FULL, GRADUAL, L2_SP, LP_FT, PROBE, SCRATCH
+from .experiment import (
+    DEPTHS,
+    FULL,
+    GRADUAL,
+    HOME,
+    L2_SP,
+    LP_FT,
+    PROBE,
+    REPAIRED,
+    SCRATCH,
+    SHIFTED,
+    SMALL_LONGER,
+)
 
 STYLES = {  # colour and marker, so that lines are told apart without colour too
-    SCRATCH: ("black", "s"),
+    SCRATCH: ("grey", "s"),
+    SMALL_LONGER: ("black", "X"),
     PROBE: ("blue", "o"),
     FULL: ("orange", "D"),
     GRADUAL: ("green", "^"),
@@ -16,7 +29,11 @@ STYLES = {  # colour and marker, so that lines are told apart without colour too
     L2_SP: ("yellow", "P"),
     "frozen to layer3": ("sky", "<"),
 }
-
+WORDS = {  # scanner -> title, colour and marker
+    HOME: ("scanner D, where the labels come from", "blue", "o"),
+    SHIFTED: ("scanner B, as it is", "orange", "D"),
+    REPAIRED: ("scanner B, colours matched to D", "sky", "^"),
+}
 DEPTH_NAMES = ["nothing" if depth is None else depth for depth in DEPTHS]
 
 
@@ -69,78 +86,102 @@ def show_first_steps(paths: dict[str, list[float]], *, data=None) -> None:
     show(figure, alt, data=data)
 
 
-def show_against_n(record: Record, methods, *, live: dict | None = None, score: str = "accuracy") -> None:
-    """Recorded test accuracy against labels per class, with 95 % t bars; ``live`` (method → (n, list)): open marks."""
-    figure, axis = plt.subplots(figsize=(7.6, 4.5))
-    sizes = record.values("n")
-    for at, method in enumerate(methods):
-        colour, marker = STYLES[method]
-        beside = 1.06 ** (at - len(methods) // 2)  # so that no bar hides another
-        means = [record.mean(method, score, n=n) for n in sizes]
-        places = [n * beside for n in sizes]
-        interval_marks(axis, places, means, colour=colour, marker=marker, label=method, joined=True)
-        if live and method in live:
-            n, values = live[method]
-            axis.plot([n * 0.8] * len(values), values, marker, color=COLOURS[colour], fillstyle="none")
-    axis.set(xscale="log", xlabel="labels per class", ylabel=f"test {score}")
-    axis.set_xticks(sizes, [str(n) for n in sizes])
-    axis.minorticks_off()
-    axis.set_title(f"Three new cell types on scanner D (guessing: {1 / 3:.2f})")
-    axis.legend(loc="lower right", fontsize=9, ncols=2)
-    ends = {m: [record.mean(m, score, n=n).value for n in (sizes[0], sizes[-1])] for m in methods}
-    lines = "; ".join(f"{method} rises from {low:.0%} to {high:.0%}" for method, (low, high) in ends.items())
+def show_against_n(record: Record, methods, *, live: dict | None = None) -> None:
+    """Recorded test accuracy against labels per class on both scanners, with 95 % t bars.
+
+    A method that is recorded for one n only is one mark. ``live`` (method → {scanner: accuracy}) are networks of the
+    notebook itself, at the smallest n: open marks.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(9.2, 4.4), sharey=True)
+    all_sizes = record.values("n")
+    for axis, scanner in zip(axes, (HOME, SHIFTED), strict=True):
+        for at, method in enumerate(methods):
+            colour, marker = STYLES[method]
+            beside = 1.06 ** (at - len(methods) // 2)  # so that no bar hides another
+            sizes = record.values("n", way=method)
+            means = [record.mean(method, n=n, scanner=scanner) for n in sizes]
+            places = [n * beside for n in sizes]
+            interval_marks(axis, places, means, colour=colour, marker=marker, label=method, joined=True)
+            if live and method in live:
+                axis.plot(sizes[0] * 0.75, live[method][scanner], marker, color=COLOURS[colour], fillstyle="none")
+        axis.axhline(1 / 3, color=COLOURS["grey"], linestyle=":", linewidth=1)
+        axis.set(xscale="log", xlabel="labels per class", title=WORDS[scanner][0])
+        axis.set_xticks(all_sizes, [str(n) for n in all_sizes])
+        axis.minorticks_off()
+    axes[0].set(ylabel="test accuracy (dotted: guessing)")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", fontsize=9, ncols=3)
+    parts = [
+        f"on {WORDS[scanner][0]}: " + "; ".join(_from_few_to_many(record, method, scanner) for method in methods)
+        for scanner in (HOME, SHIFTED)
+    ]
     dots = "; open marks: live" if live else ""
     show(
         figure,
-        f"Test {score} against labels per class: {lines}.",
-        provenance=f"lines: recorded, {len(record.seeds)} seeds, 95 % t bars{dots}; phantoms",
+        f"Test accuracy against labels per class, {'. And '.join(parts)}.",
+        provenance=f"recorded, {_seeds(record, n=all_sizes[0])}, with {all_sizes[-1]} labels "
+        f"{_seeds(record, n=all_sizes[-1])}, 95 % t bars{dots}; phantoms",
     )
 
 
-def show_depth(record: Record, upto: str = DEPTH_NAMES[-1]) -> None:
-    """Accuracy against how deep the network is frozen, with a line for each n, on the labels' scanner and on the other.
+def _from_few_to_many(record: Record, method: str, scanner: str) -> str:
+    """The means of one way in words, from the smallest number of labels to the largest."""
+    means = [(n, record.mean(method, n=n, scanner=scanner).value) for n in record.values("n", way=method)]
+    return f"{method} " + " and ".join(f"{mean:.0%} with {n} labels" for n, mean in means)
+
+
+def _seeds(record: Record, **where) -> str:
+    """How many seeds the rows have: "10 seeds", or "5 to 10 seeds" where these differ."""
+    counts = {len(record.scores(way, scanner=HOME, **where)) for way in record.values("way", **where)}
+    return f"{min(counts)} to {max(counts)} seeds" if len(counts) > 1 else f"{max(counts)} seeds"
+
+
+def show_depth(record: Record, upto: str = DEPTH_NAMES[-1], n: int = 10) -> None:
+    """Accuracy with ``n`` labels against how deep the network is frozen, on the labels' scanner and on the other.
 
     Only the depths up to ``upto`` are drawn, so that a reader can guess the next one.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.5), sharey=True)
+    figure, axis = plt.subplots(figsize=(7.2, 3.6))
     shown = DEPTH_NAMES.index(upto) + 1
-    methods, sizes = list(DEPTHS.values()), record.values("n")
-    intervals = {
-        score: [[record.mean(m, score, n=n) for m in methods] for n in sizes]
-        for score in ("accuracy", "shifted accuracy")
-    }
-    ends = [end for rows in intervals.values() for row in rows for m in row for end in (m.low, m.high)]
-    colours = dict(zip(sizes, ("blue", "orange", "green", "pink"), strict=False))
-    for axis, (score, where) in zip(axes, {"accuracy": "D, as labelled", "shifted accuracy": "B"}.items(), strict=True):
-        for shift, n, means in zip((-0.1, 0, 0.1), sizes, intervals[score], strict=True):
-            means = means[:shown]
-            places = [at + shift for at in range(shown)]
-            interval_marks(axis, places, means, colour=colours[n], label=f"{n} labels per class", joined=True)
-        axis.set(
-            title=f"test on scanner {where}",
-            xlabel="frozen up to",
-            xlim=(-0.3, len(methods) - 0.7),
-            ylim=(min(ends) - 0.02, max(ends) + 0.02),
-        )
-        axis.set_xticks(range(len(methods)), DEPTH_NAMES)
-        axis.tick_params("x", labelsize=9)
-    axes[0].set(ylabel="test accuracy")
-    axes[0].legend(fontsize=9, loc="lower left")
+    methods = list(DEPTHS.values())
+    ends = []
+    for shift, scanner in zip((-0.05, 0.05), (HOME, SHIFTED), strict=True):
+        title, colour, marker = WORDS[scanner]
+        means = [record.mean(m, n=n, scanner=scanner) for m in methods]
+        ends += [end for mean in means for end in (mean.low, mean.high)]
+        places = [at + shift for at in range(shown)]
+        interval_marks(axis, places, means[:shown], colour=colour, marker=marker, label=title, joined=True)
+    axis.set(xlabel="frozen up to", ylabel="test accuracy", title=f"{n} labels per class")
+    axis.set(xlim=(-0.3, len(methods) - 0.7), ylim=(min(ends) - 0.02, max(ends) + 0.02))
+    axis.set_xticks(range(len(methods)), DEPTH_NAMES)
+    axis.legend(fontsize=9)
     alt = (
-        f"Test accuracy against the last frozen stage, from nothing to {upto}, for {', '.join(map(str, sizes))} "
-        "labels per class. On the left are images of the scanner that gave the labels, on the right of another one."
+        f"Test accuracy with {n} labels per class against the last frozen stage, from nothing to {upto}, on images of "
+        "the scanner that gave the labels and on those of another one."
     )
-    show(figure, alt, provenance=f"recorded, {len(record.seeds)} seeds, bars: 95 % t; phantoms")
+    show(figure, alt, provenance=f"recorded, {_seeds(record, n=n)}, bars: 95 % t; phantoms")
 
 
-def show_larger_networks(record: Record, ways: dict[str, str]) -> None:
-    """Recorded accuracies of some ``ways`` (name in the record → words), each as its mean and t interval."""
-    means = {words: record.mean(way) for way, words in ways.items()}
-    figure, axis = plt.subplots(figsize=(7.6, 0.45 * len(means) + 1.1))
-    interval_plot(axis, means)
-    axis.set(xlabel="test accuracy (bar: 95 % t over seeds)")
-    listed = "; ".join(f"{words} {mean.value:.2f}" for words, mean in means.items())
-    show(figure, f"Mean test accuracy: {listed}.", provenance=f"recorded, {len(record.seeds)} seeds; phantoms")
+def show_both_scanners(record: Record, n: int = 10) -> None:
+    """For each way three dots: the labels' scanner, the other one as it is, and the other one with matched colours."""
+    methods = sorted(record.values("way", n=n), key=lambda way: record.mean(way, n=n, scanner=SHIFTED).value)
+    figure, axis = plt.subplots(figsize=(8.2, 0.4 * len(methods) + 1.3))
+    means = {scanner: [record.mean(way, n=n, scanner=scanner) for way in methods] for scanner in WORDS}
+    for scanner, shift in ((HOME, 0), (REPAIRED, 0.16), (SHIFTED, -0.16)):
+        title, colour, marker = WORDS[scanner]
+        rows = [row + shift for row in range(len(methods))]
+        interval_marks(axis, rows, means[scanner], colour=colour, marker=marker, label=title, horizontal=True)
+    axis.set_yticks(range(len(methods)), methods)
+    axis.set(xlabel="test accuracy")
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", fontsize=9, ncols=3)
+    listed = "; ".join(
+        f"{way} {', '.join(f'{means[scanner][row].value:.0%}' for scanner in (HOME, SHIFTED, REPAIRED))}"
+        for row, way in reversed(list(enumerate(methods)))
+    )
+    alt = (
+        f"Test accuracy of each way to train with {n} labels per class on scanner D, on scanner B as it is, and on "
+        f"scanner B with its colours matched: {listed}."
+    )
+    show(figure, alt, provenance=f"recorded, {_seeds(record, n=n)}, bars: 95 % t; phantoms")
 
 
 def show_on_real(gains: dict[str, Interval]) -> None:
@@ -153,41 +194,3 @@ def show_on_real(gains: dict[str, Interval]) -> None:
         f"{name} {gain.value:+.3f} from {gain.low:+.3f} to {gain.high:+.3f}" for name, gain in gains.items()
     )
     show(figure, f"Gains in test AUROC with their intervals: {listed}.", provenance="recorded; real images")
-
-
-def show_both_domains(record: Record, sizes: tuple[int, ...]) -> None:
-    """A panel for each number of labels, and in it two dots for each way: the labels' scanner and the other one."""
-    figure, axes = plt.subplots(1, len(sizes), figsize=(9.2, 4.4), sharex=True, sharey=True, squeeze=False)
-    methods = sorted(record.values("way"), key=lambda m: record.mean(m, n=sizes[0]).value)
-    rows = range(len(methods))
-    for axis, n in zip(axes[0], sizes, strict=True):
-        own, other = (
-            [record.mean(method, score, n=n) for method in methods] for score in ("accuracy", "shifted accuracy")
-        )
-        axis.hlines(rows, [m.value for m in own], [m.value for m in other], COLOURS["grey"], linewidth=1, zorder=1)
-        labelled = "scanner D, where the labels come from"
-        interval_marks(axis, rows, own, colour="blue", label=labelled, horizontal=True)
-        interval_marks(axis, rows, other, colour="orange", marker="D", label="scanner B", horizontal=True)
-        axis.set_yticks(rows, methods)
-        axis.set(xlabel="test accuracy", title=f"{n} labels per class")
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", fontsize=9, ncols=2)
-    alt = (
-        "For each way to train, test accuracy on the scanner of the labels and on another one, in panels for "
-        f"{' and '.join(map(str, sizes))} labels per class. Every way is less accurate on the other scanner."
-    )
-    show(figure, alt, provenance=f"recorded, {len(record.seeds)} seeds, bars: 95 % t; phantoms")
-
-
-def show_draws(without: list[float], with_weights: list[float], provenance: str, *, data=None) -> None:
-    """One line for each draw of labels, from the AUROC with random weights to that with the loaded weights."""
-    figure, axis = plt.subplots(figsize=(6.4, 3.4))
-    for pair in zip(without, with_weights, strict=True):
-        axis.plot([0, 1], pair, "o-", color=COLOURS["blue"], alpha=0.5)
-    axis.set_xticks([0, 1], ["random weights", f"{provenance} weights"])
-    axis.set(xlim=(-0.4, 1.4), ylabel="test AUROC", title="Frozen VGG16, ten labels per class")
-    mean, mean_random = (sum(values) / len(values) for values in (with_weights, without))
-    alt = (
-        f"{len(without)} draws of ten labels per class; each line leads from random weights (mean {mean_random:.2f}) "
-        f"to {provenance} weights (mean {mean:.2f})."
-    )
-    show(figure, alt, data=data)
