@@ -118,8 +118,8 @@ def show_against_n(record: Record, methods, *, live: dict | None = None) -> None
     show(
         figure,
         f"Test accuracy against labels per class, {'. And '.join(parts)}.",
-        provenance=f"recorded, {_seeds(record, n=all_sizes[0])}, with {all_sizes[-1]} labels "
-        f"{_seeds(record, n=all_sizes[-1])}, 95 % t bars{dots}; phantoms",
+        provenance=f"recorded, {_seeds(record, methods, n=all_sizes[0])}, with {all_sizes[-1]} labels "
+        f"{_seeds(record, methods, n=all_sizes[-1])}, 95 % t bars{dots}; phantoms",
     )
 
 
@@ -129,9 +129,10 @@ def _from_few_to_many(record: Record, method: str, scanner: str) -> str:
     return f"{method} " + " and ".join(f"{mean:.0%} with {n} labels" for n, mean in means)
 
 
-def _seeds(record: Record, **where) -> str:
-    """How many seeds the rows have: "10 seeds", or "5 to 10 seeds" where these differ."""
-    counts = {len(record.scores(way, scanner=HOME, **where)) for way in record.values("way", **where)}
+def _seeds(record: Record, methods, n: int) -> str:
+    """How many seeds the rows of ``methods`` have: "10 seeds", or "5 to 10 seeds" where these differ."""
+    shown = [way for way in methods if n in record.values("n", way=way)]
+    counts = {len(record.scores(way, n=n, scanner=HOME)) for way in shown}
     return f"{min(counts)} to {max(counts)} seeds" if len(counts) > 1 else f"{max(counts)} seeds"
 
 
@@ -151,14 +152,14 @@ def show_depth(record: Record, upto: str = DEPTH_NAMES[-1], n: int = 10) -> None
         places = [at + shift for at in range(shown)]
         interval_marks(axis, places, means[:shown], colour=colour, marker=marker, label=title, joined=True)
     axis.set(xlabel="frozen up to", ylabel="test accuracy", title=f"{n} labels per class")
-    axis.set(xlim=(-0.3, len(methods) - 0.7), ylim=(min(ends) - 0.02, max(ends) + 0.02))
+    axis.set(xlim=(-0.3, len(methods) - 0.7), ylim=(min(ends) - 0.02, max(ends) + 0.12))
     axis.set_xticks(range(len(methods)), DEPTH_NAMES)
-    axis.legend(fontsize=9)
+    axis.legend(fontsize=9, loc="upper right", ncols=2)
     alt = (
         f"Test accuracy with {n} labels per class against the last frozen stage, from nothing to {upto}, on images of "
         "the scanner that gave the labels and on those of another one."
     )
-    show(figure, alt, provenance=f"recorded, {_seeds(record, n=n)}, bars: 95 % t; phantoms")
+    show(figure, alt, provenance=f"recorded, {_seeds(record, methods, n)}, bars: 95 % t; phantoms")
 
 
 def show_both_scanners(record: Record, n: int = 10) -> None:
@@ -181,7 +182,7 @@ def show_both_scanners(record: Record, n: int = 10) -> None:
         f"Test accuracy of each way to train with {n} labels per class on scanner D, on scanner B as it is, and on "
         f"scanner B with its colours matched: {listed}."
     )
-    show(figure, alt, provenance=f"recorded, {_seeds(record, n=n)}, bars: 95 % t; phantoms")
+    show(figure, alt, provenance=f"recorded, {_seeds(record, methods, n)}, bars: 95 % t; phantoms")
 
 
 def show_on_real(gains: dict[str, Interval]) -> None:
