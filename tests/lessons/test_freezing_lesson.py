@@ -279,7 +279,7 @@ def test_a_change_is_that_of_the_weight_of_the_statistic_or_of_the_features():
     assert set(same.values()) == {0}
     after = copy.deepcopy(before)
     with torch.no_grad():
-        next(after.stages["layer4"].parameters()).view(-1)[0] += 0.5
+        next(after.stages["layer4"].parameters())[0, 0, 1, 1] += 0.5  # the middle of a kernel sees every image
     weight, statistic, features = experiment.change(before, after, images).values()
     assert weight == pytest.approx(0.5) and statistic == 0 and features > 0
     after = copy.deepcopy(before)
