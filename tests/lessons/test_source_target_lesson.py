@@ -176,8 +176,7 @@ def test_the_notebook_shows_the_calls_that_the_record_was_made_with(monkeypatch)
     shown = [
         cell.source
         for cell in nbformat.read(NOTEBOOK, as_version=4).cells
-        if cell.cell_type == "code"
-        and any(part in cell.source for part in ("**long", "turned_and_tinted =", "images = cells_there"))
+        if cell.cell_type == "code" and "**long" in cell.source
     ]
     names = {}
     source, target = experiment.two_domains(experiment.CELLS, 0)

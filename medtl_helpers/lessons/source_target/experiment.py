@@ -225,7 +225,7 @@ def balanced_share(y, probability) -> float:
     return float((np.bincount(y, right) / counts.clip(1)).sum() / (counts > 0).sum())
 
 
-def auroc(y, probability) -> float:
+def mean_auroc(y, probability) -> float:
     """Mean over the K classes of the area under the ROC curve of one class against the others, from N×K answers."""
     found = []
     classes = probability.shape[1]
@@ -236,12 +236,12 @@ def auroc(y, probability) -> float:
     return sum(found) / len(found)
 
 
-def log_loss(y, probability) -> float:
+def mean_log_loss(y, probability) -> float:
     """Mean of −ln of the probability that N×K answers give to the true class (nats)."""
     return float(-np.log(np.asarray(probability)[np.arange(len(y)), y].clip(1e-7)).mean())
 
 
-SCORES: dict[str, Callable] = {"balanced accuracy": balanced_share, "AUROC": auroc, "log loss": log_loss}
+SCORES: dict[str, Callable] = {"balanced accuracy": balanced_share, "AUROC": mean_auroc, "log loss": mean_log_loss}
 
 
 def scores_of(y, probability) -> dict[str, float]:
@@ -357,6 +357,21 @@ def compared(record: Record) -> dict[str, tuple[Interval, float]]:
     )
 
 
+def settled(found: dict[str, tuple[Interval, float]], *names: str) -> bool:
+    """Whether each of the named comparisons is above 0, by its interval and after the correction for all of them."""
+    return all(found[name][0].low > 0 and found[name][1] < 0.05 for name in names)
+
+
+def shown(found: dict[str, tuple[Interval, float]], *names: str) -> dict[str, str]:
+    """The named comparisons as figures of a check."""
+    return {name: f"{found[name][0]}, p = {found[name][1]:.2g}" for name in names}
+
+
+def levels(record: Record, pair: str, data: str, score: str, *ways: str) -> dict[str, Interval]:
+    """The scores of some ways as figures of a check."""
+    return {f"{score} of {way}": level(record, way, score, pair, data) for way in ways}
+
+
 def p_value(interval: Interval) -> float:
     """Two-sided p-value of "the difference is 0", from an interval: Student's t over seeds, else the normal one."""
     spread = t.ppf((1 + interval.level) / 2, interval.n - 1) if interval.kind.startswith("t ") else norm.ppf(0.975)
@@ -424,7 +439,7 @@ def read_out(network: StagedNet, few: Task) -> nn.Linear:
     x, x_val = features_of(network, few.train.x), features_of(network, few.val.x)
     centre, scale = x.mean(0), x.std(0).clamp_min(1e-6)
     fits = [LogisticRegression(C=c, max_iter=2000).fit((x - centre) / scale, few.train.y) for c in (1e-3, 1e-2, 0.1, 1)]
-    best = min(fits, key=lambda fit: log_loss(few.val.y.numpy(), fit.predict_proba((x_val - centre) / scale)))
+    best = min(fits, key=lambda fit: mean_log_loss(few.val.y.numpy(), fit.predict_proba((x_val - centre) / scale)))
     head = nn.Linear(*best.coef_.shape[::-1])
     weight = torch.tensor(best.coef_, dtype=torch.float32) / scale
     with torch.no_grad():
