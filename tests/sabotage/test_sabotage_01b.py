@@ -46,7 +46,7 @@ ROWS = [
         IMBALANCE,
     ),
     Sabotage(
-        "Weights buy recall with precision",
+        "weights buy recall with precision",
         "heart_report(3.0)",
         "heart_report(1.0)",
         IMBALANCE,
