@@ -77,7 +77,7 @@ def test_the_two_test_sets_show_the_same_cells_on_two_scanners():
 
 
 def test_every_seed_has_test_images_of_its_own_and_none_of_them_is_in_training():
-    (task, shifted), (other, other_shifted) = (experiment.tasks(2, seed) for seed in (0, 1))
+    (task, shifted), (other, other_shifted) = (experiment.tasks(experiment.TESTS, seed) for seed in (0, 1))
     assert task.test.y.bincount().tolist() == [experiment.TESTS] * 3
     assert len(set(images_of(task.test.x))) == len(task.test.x)
     for ours, theirs in ((task.test.x, other.test.x), (shifted.x, other_shifted.x), (task.train.x, task.test.x)):
