@@ -61,7 +61,7 @@ from medtl_helpers.data import domains
 from medtl_helpers.data.white_cells import all_cells, split_by_class
 from medtl_helpers.lessons.dann.experiment import class_gap, mmd
 from medtl_helpers.methods import adabn, dann, transferability
-from medtl_helpers.methods.label_shift import class_weights, reweighted
+from medtl_helpers.methods.label_shift import label_shift_weights, reweighted
 from medtl_helpers.methods.matching import match_pixels
 from medtl_helpers.methods.oracle import oracle
 from medtl_helpers.methods.scores import accuracy
@@ -300,7 +300,7 @@ def mended(rows: Rows, trained: dict, shift, seed: int) -> None:
     here = np.bincount(np.asarray(source.val.y), minlength=8) / len(source.val.y)
     for way, net in trained.items():
         judge = trained["source only"] if way == "AdaBN" else net  # AdaBN reads the source with the source's statistics
-        weights = class_weights(answers(judge, source.val.x), source.val.y, answers(net, target.train.x))
+        weights = label_shift_weights(answers(judge, source.val.x), source.val.y, answers(net, target.train.x))
         mended = reweighted(answers(net, target.test.x), weights)
         error = np.abs(weights * here - truth).sum() / 2
         rows.note(f"{way}, corrected", mended, **recalls(net, target, mended), **{"error of the frequencies": error})
@@ -463,8 +463,8 @@ def over_white_cells(runs: list[dict]) -> list[dict]:
     found = {way: logged(runs, asked, way) for way in dict.fromkeys(ways)}
     pairs = [(way, None) for way in found] + [("DANN", "AdaBN"), ("DANN", "λ = 0"), ("DANN, then AdaBN", "AdaBN")]
     pairs += [("AdaBN", "source only"), ("DANN", "source only")]
-    scores = {name: lambda y, p, name=name: judged(p, y)[name] for name in ("balanced accuracy", "auroc")}
-    return over_cases(y, found, pairs, scores, kind="white", stage="report")
+    score = {"balanced accuracy": lambda y, p: np.mean([(p[y == k].argmax(1) == k).mean() for k in range(4)])}
+    return over_cases(y, found, pairs, score, kind="white", stage="report")
 
 
 def mean_of(rows: list[dict]) -> list[dict]:

@@ -1,8 +1,8 @@
 """Label shift: the classes are as they were, but otherwise frequent; estimate how frequent, and correct the answers.
 
-Two steps that need no target label. ``class_weights`` (black box shift estimation, BBSE [1]) asks how often the network
-answers each class on the target. What it confuses is known from labelled validation data of the source, so the counts
-of its answers tell those of the classes. ``reweighted`` [2] then brings the new frequencies into each probability.
+Two steps that need no target label. ``label_shift_weights`` (black box shift estimation, BBSE [1]) asks how often the
+network answers each class on the target. What it confuses is known from labelled validation data of the source, so the
+counts of its answers tell those of the classes. ``reweighted`` [2] then brings the new frequencies into each answer.
 
 Both rest on one assumption: *an image of a class looks the same in both domains*. Where the images look otherwise, too,
 the network confuses other classes there than here, and the estimate is wrong by an unknown amount.
@@ -14,7 +14,7 @@ the network confuses other classes there than here, and the estimate is wrong by
 import numpy as np
 
 
-def class_weights(probability, y, target_probability) -> np.ndarray:
+def label_shift_weights(probability, y, target_probability) -> np.ndarray:
     """w, float64 K: how much more frequent each class is in the target than in the source ([1], section 4).
 
     Parameters

@@ -1,17 +1,17 @@
 """The recorded benchmark of DANN: its protocol, one row run again, and who may look at a target label."""
 
 import importlib.util
-import inspect
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import medtl_helpers as mtl
 from medtl_helpers.data import domains, shifts
-from medtl_helpers.methods import dann
+from medtl_helpers.lessons.dann import experiment
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -27,44 +27,122 @@ def benchmark(monkeypatch):
     sys.modules.pop("record", None)
 
 
-def test_settings_were_tuned_on_other_seeds_and_shifts_than_are_reported(benchmark):
-    assert not set(benchmark.TUNE_SEEDS) & set(benchmark.SEEDS) and len(benchmark.SEEDS) == 10
-    tuned = {shift[0] for shift in benchmark.TUNING}
-    assert {"scanner B", "scanner C"} <= {shift[0] for shift in benchmark.REPORT} - tuned
-    default = inspect.signature(dann.DANN.fit).parameters["lam_max"].default
-    assert ("batch", default) in benchmark.SETTINGS
+def test_settings_were_chosen_on_other_seeds_and_shifts_than_are_reported(benchmark):
+    seeds = benchmark.SEEDS
+    assert not set(seeds["report"]) & (set(seeds["tuning"]) | set(seeds["rates"])) and len(seeds["report"]) == 10
+    used = {shift for (stage, _), shifts in benchmark.SHIFTS.items() if stage != "report" for shift in shifts}
+    assert not set(benchmark.PRIMARY) & used and benchmark.PRIMARY == [("scanner B", 0.5), ("scanner C", 0.5)]
 
 
-def test_the_record_has_all_seeds_of_every_row(benchmark):
+def test_each_rate_is_the_one_that_the_source_s_validation_chose(benchmark):
+    record = mtl.Record("dann", stage="rates")
+    for kind in record.values("kind"):
+        for way, rate in benchmark.RATE[kind].items():
+            pairs = record.values("source", "target", kind=kind) or [()]
+            keys = [dict(zip(("source", "target"), pair, strict=False)) for pair in pairs]
+            loss = {
+                tried: np.mean(
+                    [record.scores(way, "log loss on source validation", kind=kind, rate=tried, **key) for key in keys]
+                )
+                for tried in benchmark.RATES
+            }
+            assert min(loss, key=loss.get) == rate, (kind, way, loss)
+
+
+def test_the_record_has_all_seeds_of_every_row_and_its_primary_comparison(benchmark):
     about = mtl.recorded("dann")
-    assert about["seeds"] == list(benchmark.SEEDS)
+    assert about["seeds"] == list(benchmark.SEEDS["report"])
     for row in about["rows"]:
-        seeds = benchmark.TUNE_SEEDS if row["stage"] == "tuning" else benchmark.SEEDS
-        assert row["seeds"] == list(seeds)
-        assert {len(values) for values in row["scores"].values()} == {len(seeds)}
+        assert {len(values) for values in row["scores"].values()} == {len(row["seeds"])}
+        assert row["stage"] != "report" or set(row["seeds"]) <= set(about["seeds"])
+    primary = mtl.Record("dann").about["primary"]
+    assert primary["margin"] == experiment.MARGIN
+    one, two = (
+        mtl.Record("dann", stage="report").paired("AdaBN", "DANN", shift=f"scanner {name}", strength=0.5)
+        for name in "BC"
+    )
+    assert mtl.Record("dann").primary.value == pytest.approx((one.value + two.value) / 2, abs=1e-4)
+    assert mtl.Record("dann").primary.n == 10
 
 
 def test_a_recorded_row_comes_out_again(benchmark):
-    """The digits, whose images are on every disk; another processor may round, and so train, a little otherwise."""
-    source, target = benchmark.pair("digits", None, 100)
-    model, _ = benchmark.adversarial("digits", source, target, 100)
-    recorded = mtl.Record("dann", stage="report").scores("DANN", kind="digits")[0]
-    assert benchmark.accuracy(model, target.test) == pytest.approx(recorded, abs=0.06)
+    """AdaBN on one seed; another processor may round, and so train, a little otherwise."""
+    source, target = benchmark.pair("smear", ("scanner B", 0.5), 200)
+    model = benchmark.adapted(benchmark.smear_alone(source, 200), target)
+    recorded = mtl.Record("dann", stage="report").scores("AdaBN", shift="scanner B", strength=0.5)[0]
+    assert benchmark.accuracy(model, target.test) == pytest.approx(recorded, abs=0.02)
 
 
-def test_no_row_but_the_ceiling_and_the_oracle_looks_at_a_target_label(benchmark, monkeypatch):
+def test_no_row_but_those_that_say_so_looks_at_a_target_label(benchmark, monkeypatch):
     monkeypatch.setenv("MEDTL_DATA", "twin")
-    monkeypatch.setitem(benchmark.EPOCHS, "hospitals", 8)
-    shift = ["cleveland", "va"]
-    source, target = domains.hospital_domains(*shift, seed=0)
-    wrong = {name: mtl.Split(getattr(target, name).x, 1 - getattr(target, name).y) for name in ("train", "val")}
-    rows = []
-    for domain in (target, replace(target, **wrong)):
-        monkeypatch.setattr(benchmark, "pair", lambda *_, domain=domain: (source, domain))
-        rows.append({row["way"]: row["scores"] for row in benchmark.report("hospitals", shift, 0)})
-    changed = {name.split(",")[0] for name in rows[0] if rows[0][name] != rows[1][name] and "oracle" not in name}
-    assert changed == {"ceiling"}
-    assert rows[0]["DANN"] == rows[1]["DANN"]
+    monkeypatch.setattr(benchmark, "STEPS", 20)
+    monkeypatch.setitem(benchmark.EPOCHS, "smear", 3)
+    for kind, shift, allowed in (
+        ("hospitals", ("cleveland", "va"), {"logistic regression, target labels"}),
+        ("smear", ("scanner B", 0.5), {"DANN, oracle epoch"}),
+    ):
+        benchmark.ALONE.clear()
+        source, target = (
+            domains.hospital_domains(*shift, seed=0)
+            if kind == "hospitals"
+            else domains.smear_domains("scanner B", 0, strength=0.5, n=300)
+        )
+        most = len(source.classes) - 1
+        wrong = {name: mtl.Split(getattr(target, name).x, most - getattr(target, name).y) for name in ("train", "val")}
+        rows = []
+        for domain in (target, replace(target, **wrong)):
+            monkeypatch.setattr(benchmark, "pair", lambda *_, domain=domain, source=source: (source, domain))
+            rows.append({row["way"]: row["scores"] for row in benchmark.report(kind, shift, 0)})
+        changed = {name for name in rows[0] if rows[0][name] != rows[1][name]}
+        assert changed <= allowed and {"DANN", "source only"} <= set(rows[0])
+        assert changed or kind == "smear"  # the oracle may choose the same epoch
+
+
+def test_under_label_shift_each_seed_has_two_frequent_types_of_its_own(benchmark):
+    found = {tuple(sorted(benchmark.frequent_types(seed))) for seed in benchmark.SEEDS["report"]}
+    assert len(found) >= 8 and all(a != b for a, b in found)
+
+
+# --- the measures and the comparisons --------------------------------------------------------------------------------
+
+
+def test_the_gap_of_a_domain_that_was_only_moved():
+    y = torch.tensor([0, 0, 1, 1])
+    f = torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 4.0], [2.0, 4.0]])  # the centres of the classes are 4 apart
+    assert experiment.class_gap(f, f + torch.tensor([3.0, 0.0]), y, y) == pytest.approx(3 / 4)
+    assert experiment.class_gap(f, f[[2, 3, 0, 1]], y, y.flip(0)) == 0
+
+
+def test_mmd_is_the_sum_over_all_pairs():
+    torch.manual_seed(0)
+    a, b = torch.randn(6, 3), torch.randn(5, 3) + 1
+    both = torch.cat([a, b]).double()
+    squares = torch.tensor([[float((x - y).square().sum()) for y in both] for x in both])
+    width = squares[squares > 0].median()
+
+    def kernel(x, y):
+        return float((-(x - y).square().sum() / width).exp())
+
+    within = [
+        np.mean([kernel(x, y) for i, x in enumerate(part) for j, y in enumerate(part) if i != j]) for part in (a, b)
+    ]
+    across = np.mean([kernel(x, y) for x in a for y in b])
+    assert experiment.mmd(a, b) == pytest.approx(sum(within) - 2 * across, abs=1e-5)
+    assert abs(experiment.mmd(torch.randn(400, 3), torch.randn(400, 3))) < 0.01
+
+
+def test_a_comparison_is_settled_by_its_interval_and_by_holm():
+    interval = mtl.paired_difference([0.05, 0.06, 0.07], [0.0, 0.0, 0.0])
+    assert experiment.Comparison(interval, 0.01).settled == 1
+    assert experiment.Comparison(interval, 0.20).settled == 0
+    assert experiment.Comparison(replace(interval, low=-0.07, high=-0.05), 0.01).settled == -1
+    assert experiment.Comparison(replace(interval, low=-0.01), 0.01).settled == 0
+
+
+def test_a_mean_within_the_margin_is_never_beyond_it():
+    assert experiment._beyond_margin(np.array([0.019, 0.0191, 0.0189]), 0.0) == 1
+    assert experiment._beyond_margin(np.array([0.05, 0.051, 0.049]), 0.0) < 0.01
+    assert experiment._beyond_margin(np.array([-0.05, -0.051, -0.049]), 0.0) < 0.01
 
 
 # --- the pairs of domains --------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medtl_helpers.methods.label_shift import class_weights, reweighted
+from medtl_helpers.methods.label_shift import label_shift_weights, reweighted
 
 CONFUSION = np.array([[0.8, 0.1, 0.0], [0.2, 0.7, 0.3], [0.0, 0.2, 0.7]])  # column j: how class j is called
 
@@ -22,7 +22,7 @@ def answers(counts, confusion=CONFUSION):
 def test_a_known_confusion_gives_back_the_frequencies_exactly():
     here, there = np.array([300, 500, 200]), np.array([600, 100, 300])
     said, y = answers(here)
-    weights = class_weights(said, y, answers(there)[0])
+    weights = label_shift_weights(said, y, answers(there)[0])
     np.testing.assert_allclose(weights, there / here, atol=1e-12)
     called = np.bincount(answers(there)[0].argmax(1)) / 1000
     np.testing.assert_allclose(weights * here / 1000, np.linalg.solve(CONFUSION, called), atol=1e-12)  # the formula
@@ -30,13 +30,13 @@ def test_a_known_confusion_gives_back_the_frequencies_exactly():
 
 def test_equal_frequencies_give_weights_of_one():
     said, y = answers([100, 100, 100])
-    np.testing.assert_allclose(class_weights(said, y, said), 1, atol=1e-12)
+    np.testing.assert_allclose(label_shift_weights(said, y, said), 1, atol=1e-12)
 
 
 def test_counts_that_no_mixture_explains_give_the_closest_one():
     """The target's answers are all class 0, which is said of 80 % of its cases at most: no frequency is negative."""
     said, y = answers([100, 100, 100])
-    weights = class_weights(said, y, np.eye(3)[[0] * 50])
+    weights = label_shift_weights(said, y, np.eye(3)[[0] * 50])
     grid = np.stack(np.meshgrid(*[np.linspace(0, 4, 161)] * 3, indexing="ij"), -1).reshape(-1, 3)
     error = ((grid @ (CONFUSION / 3).T - [1, 0, 0]) ** 2).sum(1)
     closest = grid[error.argmin()]
@@ -51,7 +51,7 @@ def test_sampled_answers_come_close():
         y = rng.choice(3, n, p=prior)
         return np.eye(3)[[rng.choice(3, p=CONFUSION[:, k]) for k in y]], y
 
-    weights = class_weights(*drawn([1 / 3] * 3, 3000), drawn([0.1, 0.2, 0.7], 3000)[0])
+    weights = label_shift_weights(*drawn([1 / 3] * 3, 3000), drawn([0.1, 0.2, 0.7], 3000)[0])
     np.testing.assert_allclose(weights / 3, [0.1, 0.2, 0.7], atol=0.05)
 
 
@@ -85,7 +85,7 @@ def test_reweighting_keeps_a_case_that_only_weightless_classes_explain():
 )
 def test_what_cannot_be_estimated_is_said(arguments, words):
     with pytest.raises(ValueError, match=words):
-        class_weights(*arguments)
+        label_shift_weights(*arguments)
 
 
 @pytest.mark.parametrize("weights", [[1, 1, 1], [-1, 2], [0, 0]])

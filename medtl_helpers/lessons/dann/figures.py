@@ -1,12 +1,11 @@
-"""The figures of notebook 05: two domains, the curves of one run, features before and after, and the recorded rows."""
+"""The figures of notebook 05: two domains, the curves of one run, the features of three networks, the recorded rows."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from ...methods.gradient_reversal import lambda_schedule
 from ...methods.history import DANNHistory
-from ...methods.intervals import Interval
+from ...methods.intervals import Interval, corrected_t, t_interval
 from ...teaching.plots import COLOURS, interval_marks, interval_plot, show
 from ...teaching.records import Record
 
@@ -14,14 +13,36 @@ KINDS = {  # what the record calls a kind of data, and what the corner of a figu
     "smear": "phantoms",
     "digits": "real data",
     "hospitals": "real data",
-    "others": "simulated shifts of real data (moons: drawn)",
+    "white": "real data",
 }
 ROWS = {  # name in the record: colour and marker
+    "majority": ("grey", "_"),
     "source only": ("black", "s"),
+    "colours matched": ("yellow", "P"),
     "AdaBN": ("sky", "^"),
     "λ = 0": ("green", "v"),
     "DANN": ("orange", "o"),
-    "ceiling": ("grey", "D"),
+    "λ = 0, then AdaBN": ("green", "<"),
+    "DANN, then AdaBN": ("orange", ">"),
+}
+LABEL_ROWS = {  # under label shift
+    "source only": ("black", "s"),
+    "source only, corrected": ("black", "P"),
+    "AdaBN": ("sky", "^"),
+    "AdaBN, corrected": ("sky", "P"),
+    "λ = 0": ("green", "v"),
+    "DANN": ("orange", "o"),
+    "DANN, corrected": ("orange", "P"),
+    "DANN, source re-sampled": ("pink", "X"),
+}
+HOSPITAL_ROWS = {
+    "majority": ("grey", "_"),
+    "logistic regression": ("green", "v"),
+    "logistic regression, z-scored": ("green", "^"),
+    "source only": ("black", "s"),
+    "source only, z-scored": ("black", "P"),
+    "DANN": ("orange", "o"),
+    "logistic regression, target labels": ("grey", "D"),
 }
 
 
@@ -38,7 +59,8 @@ def show_classes(source, target, classes, *, data=None) -> None:
     show(
         figure,
         "One image of each of the eight cell types, in two rows. The upper row is the source, with a plain bright "
-        "background. The lower row is the target: the types are the same, and coloured waves cover the background.",
+        "background. The lower row is the target: the types are the same, and another scanner has made the images "
+        "yellower and grainier.",
         data=data,
     )
 
@@ -88,70 +110,60 @@ def show_features(features: dict, *, data=None) -> None:
     show(
         figure,
         "The first two principal components of the features of test images are shown, of the source as blue dots "
-        f"and of the target as orange triangles. The panels are {' and '.join(features)}. In the first, large "
-        "parts of the two clouds lie apart, and in the last they lie over each other.",
+        f"and of the target as orange triangles. The panels are {', '.join(features)}. In the first, large parts of "
+        "the two clouds lie apart. In the last, they lie over each other.",
         data=data,
     )
 
 
-def show_record(record: Record, shifts: dict, *, live: dict | None = None) -> None:
-    """Target accuracy of each row under each shift, with intervals; ``live`` (row → accuracy) as open marks.
+def show_record(
+    record: Record, shifts: dict, rows: dict | None = None, *, score: str | None = None, live: dict | None = None
+) -> None:
+    """The target's ``score`` of each row under each shift, with intervals; ``live`` (row → score) as open marks.
 
     ``record``: the rows of one kind. ``shifts``: title → what the record calls the shift, like
-    ``{"shift": "texture", "strength": 0.6}``; the live marks stand in the first panel.
+    ``{"shift": "texture", "strength": 0.6}``; the live marks stand in the first panel. ``rows``: name → colour, marker.
     """
-    lines = 2 if len(shifts) == 4 else 1
-    columns = -(-len(shifts) // lines)
-    figure, axes = plt.subplots(lines, columns, figsize=(2.5 + 2.1 * columns, 3.5 * lines), sharey=True, squeeze=False)
+    rows, score = rows or ROWS, score or record.score
+    columns = min(3, len(shifts))
+    lines = -(-len(shifts) // columns)
+    size = (0.9 + 0.29 * len(rows) * columns, 2.3 * lines + 1.6)
+    figure, axes = plt.subplots(lines, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
     told = []
     for k, (axis, (title, shift)) in enumerate(zip(axes.flat, shifts.items(), strict=True)):
-        means = {name: record.mean(name, **shift) for name in ROWS}
-        for at, (name, mean) in enumerate(means.items()):
-            colour, marker = ROWS[name]
+        means = {
+            name: interval_of(record, name, score, **shift) for name in rows if name in record.values("way", **shift)
+        }
+        for name, mean in means.items():
+            colour, marker = rows[name]
+            at = list(rows).index(name)
             interval_marks(axis, [at], [mean], colour=colour, marker=marker)
             if live and name in live and k == 0:
-                axis.plot(at + 0.25, live[name], marker, color=COLOURS[colour], markersize=6, fillstyle="none")
-        axis.set_xticks(range(len(ROWS)), ROWS, rotation=50, ha="right", fontsize=9)
-        axis.set_xlim(-0.5, len(ROWS) - 0.5)
+                axis.plot(at + 0.3, live[name], marker, color=COLOURS[colour], markersize=6, fillstyle="none")
+        short = [name.replace("logistic regression", "log. regr.") for name in rows]
+        axis.set_xticks(range(len(rows)), short, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
+        axis.set_xlim(-0.5, len(rows) - 0.5)
         axis.set_title(title, fontsize=10)
         told.append(f"For {title}: " + ", ".join(f"{name} {mean.value:.2f}" for name, mean in means.items()) + ".")
     for axis in axes[:, 0]:
-        axis.set(ylabel="target test accuracy", ylim=(0, 1.06))
-    seeds, marks = len(record.seeds), "; open marks: live" if live else ""
+        axis.set_ylabel(f"target {score}", fontsize=9)
+    axes[0, 0].set_ylim(0, 1.03)
+    marks = "; open marks: live" if live else ""
     show(
         figure,
-        f"Target test accuracy is shown as the mean of {seeds} seeds with its 95 % interval. {' '.join(told)}",
-        provenance=f"recorded, {seeds} seeds, 95 % t{marks}; {_kind(record)}",
+        f"The {score} on the target's test cases is shown for each row, as a mean with its 95 % interval. "
+        f"{' '.join(told)}",
+        provenance=f"recorded, 95 % {mean.kind}{marks}; {_kind(record)}",
     )
 
 
-def show_lambda(tuning: Record) -> None:
-    """Left, λ against progress; right, target accuracy against λ_max on the tuning shifts, seeds as thin lines."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.3))
-    p = np.linspace(0, 1, 101)
-    for lam_max, style in ((1.0, "-"), (0.3, "--"), (0.1, ":")):
-        left.plot(p, [lambda_schedule(v, lam_max) for v in p], style, color=COLOURS["blue"], label=f"λ_max {lam_max:g}")
-    left.set(xlabel="progress p", ylabel="λ", title="The schedule")
-    left.legend(fontsize=9)
-    told = []
-    for (shift, strength), colour in zip(tuning.values("shift", "strength"), ("orange", "green"), strict=True):
-        names = {lam: f"batch norm, λ {lam:g}" for lam in (0.1, 0.3, 1.0)}
-        scores = np.array([tuning.scores(name, shift=shift, strength=strength) for name in names.values()])
-        right.plot(list(names), scores, color=COLOURS[colour], alpha=0.35, linewidth=1)
-        right.plot(list(names), scores.mean(1), "o-", color=COLOURS[colour], label=f"{shift} {strength:g}")
-        means = (f"{mean:.2f} at {lam:g}" for lam, mean in zip(names, scores.mean(1), strict=True))
-        told.append(f"on {shift}, {', '.join(means)}")
-    right.set(xscale="log", xlabel="λ_max", ylabel="target test accuracy", title="Tuning seeds 0 to 4, batch norm")
-    right.set_xticks(list(names), [f"{lam:g}" for lam in names])
-    right.minorticks_off()
-    right.set_ylim(bottom=right.get_ylim()[0] - 0.06)  # room for the legend
-    right.legend(fontsize=9, loc="lower right", ncols=2)
-    show(
-        figure,
-        "On the left, λ rises from 0 and is near its maximum at half of the training. On the right, the mean target "
-        f"accuracy of {len(tuning.seeds)} seeds is, by λ_max: {'; '.join(told)}.",
-        provenance=f"recorded, {len(tuning.seeds)} tuning seeds; {_kind(tuning)}",
-    )
+def interval_of(record: Record, way: str, score: str | None = None, **where) -> Interval:
+    """The mean of a way with the interval that its data ask for: over seeds, splits of a table, or test cases, too."""
+    if record.values("kind") == ["white"]:
+        return record.over_cases(way, None, score)
+    share = record.row(way, score, **where).get("test share")
+    scores = record.scores(way, score, **where)
+    return corrected_t(scores, share) if share else t_interval(scores)
 
 
 def show_gains(gains: dict[str, Interval], label: str, record: Record) -> None:
@@ -164,7 +176,7 @@ def show_gains(gains: dict[str, Interval], label: str, record: Record) -> None:
     show(
         figure,
         f"Each line shows a mean with its 95 % interval ({label}): {told}.",
-        provenance=f"recorded, {len(record.seeds)} seeds, 95 % t, paired; {_kind(record)}",
+        provenance=f"recorded, 95 % {next(iter(gains.values())).kind}; {_kind(record)}",
     )
 
 
