@@ -2,6 +2,8 @@
 
 from .assets import card, cards, recorded
 from .data.catalogue import load
+from .data.domains import white_cell_domains
+from .data.duplicates import find_duplicates, without_duplicates
 from .data.folders import load_folder
 from .data.phantoms import draw
 from .data.pretraining import held_out_task
@@ -11,6 +13,7 @@ from .devices import budget, describe, device, seed_everything
 from .methods.adabn import adapt_batch_norm
 from .methods.augment import augment
 from .methods.cache import fit_cached, prefix_features, stage_features
+from .methods.calibration import recalibrate_intercept
 from .methods.dann import DANN
 from .methods.finetune import fine_tune, gradual_unfreeze, lp_ft, probe
 from .methods.fisher import fisher_diagonal
@@ -18,10 +21,13 @@ from .methods.freezing import freeze, parameter_groups, parameter_report, unfree
 from .methods.history import DANNHistory, History
 from .methods.intervals import Interval, paired_difference, t_interval
 from .methods.losses import EWC, L2SP, FeatureDistillation, SourceReplay, transfer_loss
+from .methods.matching import match_pixels
 from .methods.metrics import bootstrap_metrics
 from .methods.nets import CourseCNN, StagedNet
+from .methods.operating_point import operating_point
 from .methods.optimise import minimise
 from .methods.predict import predict, to_float
+from .methods.threshold import reset_threshold
 from .methods.train import fit
 from .methods.transferability import log_me, proxy_a_distance
 from .methods.weights import find_weights, load_backbone
@@ -65,6 +71,7 @@ __all__ = [
     "draw",
     "environment",
     "few_shot",
+    "find_duplicates",
     "find_weights",
     "fine_tune",
     "fisher_diagonal",
@@ -81,7 +88,9 @@ __all__ = [
     "load_folder",
     "log_me",
     "lp_ft",
+    "match_pixels",
     "minimise",
+    "operating_point",
     "paired_difference",
     "parameter_groups",
     "parameter_report",
@@ -89,7 +98,9 @@ __all__ = [
     "prefix_features",
     "probe",
     "proxy_a_distance",
+    "recalibrate_intercept",
     "recorded",
+    "reset_threshold",
     "seed_everything",
     "session_report",
     "show",
@@ -103,4 +114,6 @@ __all__ = [
     "to_float",
     "transfer_loss",
     "unfreeze",
+    "white_cell_domains",
+    "without_duplicates",
 ]
