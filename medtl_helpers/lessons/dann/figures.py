@@ -116,13 +116,11 @@ def show_features(features: dict, *, data=None) -> None:
     )
 
 
-def show_record(
-    record: Record, shifts: dict, rows: dict | None = None, *, score: str | None = None, live: dict | None = None
-) -> None:
-    """The target's ``score`` of each row under each shift, with intervals; ``live`` (row → score) as open marks.
+def show_record(record: Record, shifts: dict, rows: dict | None = None, *, score: str | None = None) -> None:
+    """The target's ``score`` of each row under each shift, with intervals.
 
     ``record``: the rows of one kind. ``shifts``: title → what the record calls the shift, like
-    ``{"shift": "texture", "strength": 0.6}``; the live marks stand in the first panel. ``rows``: name → colour, marker.
+    ``{"shift": "texture", "strength": 0.6}``. ``rows``: name → colour, marker.
     """
     rows, score = rows or ROWS, score or record.score
     columns = min(3, len(shifts))
@@ -130,7 +128,7 @@ def show_record(
     size = (0.9 + 0.29 * len(rows) * columns, 2.3 * lines + 1.6)
     figure, axes = plt.subplots(lines, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
     told = []
-    for k, (axis, (title, shift)) in enumerate(zip(axes.flat, shifts.items(), strict=True)):
+    for axis, (title, shift) in zip(axes.flat, shifts.items(), strict=True):
         means = {
             name: interval_of(record, name, score, **shift) for name in rows if name in record.values("way", **shift)
         }
@@ -138,8 +136,6 @@ def show_record(
             colour, marker = rows[name]
             at = list(rows).index(name)
             interval_marks(axis, [at], [mean], colour=colour, marker=marker)
-            if live and name in live and k == 0:
-                axis.plot(at + 0.3, live[name], marker, color=COLOURS[colour], markersize=6, fillstyle="none")
         short = [name.replace("logistic regression", "log. regr.") for name in rows]
         axis.set_xticks(range(len(rows)), short, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
         axis.set_xlim(-0.5, len(rows) - 0.5)
@@ -148,12 +144,11 @@ def show_record(
     for axis in axes[:, 0]:
         axis.set_ylabel(f"target {score}", fontsize=9)
     axes[0, 0].set_ylim(0, 1.03)
-    marks = "; open marks: live" if live else ""
     show(
         figure,
         f"The {score} on the target's test cases is shown for each row, as a mean with its 95 % interval. "
         f"{' '.join(told)}",
-        provenance=f"recorded, 95 % {mean.kind}{marks}; {_kind(record)}",
+        provenance=f"recorded, 95 % {mean.kind}; {_kind(record)}",
     )
 
 
