@@ -109,7 +109,7 @@ def show_against_n(record: Record, methods, *, live: dict | None = None) -> None
         axis.set_xticks(all_sizes, [str(n) for n in all_sizes])
         axis.minorticks_off()
     axes[0].set(ylabel="test accuracy (dotted: guessing)")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", fontsize=9, ncols=3)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", fontsize=9, ncols=5)
     parts = [
         f"on {WORDS[scanner][0]}: " + "; ".join(_from_few_to_many(record, method, scanner) for method in methods)
         for scanner in (HOME, SHIFTED)
