@@ -83,7 +83,7 @@ def test_each_map_stands_over_its_image_with_the_outline_of_the_lesion(monkeypat
     maps = {"trained": np.ones((2, 4, 4)), "random weights": np.ones((2, 4, 4))}
     figures.show_maps(images, lesions, maps, Recorded())
     ((figure, alt),) = shown
-    titles = [axis.get_title(loc="center") for axis in figure.axes if axis.get_title(loc="center")]
+    titles = [title for axis in figure.axes for loc in ("left", "center") if (title := axis.get_title(loc=loc))]
     plt.close(figure)
     assert titles == ["lesion", "trained", "random\nweights", "recorded, by seed"]
     assert len(figure.axes) == 2 * 3 + 1
