@@ -128,7 +128,7 @@ def without_duplicates(task: Task, found: Duplicates | None = None, *, threshold
         if not rows.any():
             raise ValueError(f"Each {split} image of {task.name} stands elsewhere, too: nothing would be left.")
     splits = {split: Split(getattr(task, split).x[rows], getattr(task, split).y[rows]) for split, rows in kept.items()}
-    return replace(task, **splits)
+    return replace(task, train=splits["train"], val=splits["val"], test=splits["test"])
 
 
 def _standardised(x) -> torch.Tensor:

@@ -16,7 +16,7 @@ PROBE_SECONDS = 15  # for all servers together to give a first sign of life
 
 def wanted(names: list[str] | None, sizes: tuple[int, ...], folder: Path) -> list[File]:
     """The files that names like ``"heart"`` or ``"pneumonia:64"`` stand for. Raises ValueError on an unknown one."""
-    found = {}
+    found: dict[str, File] = {}
     for asked in names or [name for name, card in assets.cards().items() if card["course"]]:
         name, _, only = asked.partition(":")
         about = assets.card(name)

@@ -61,8 +61,9 @@ def load_white_cells(about: dict, site: str, size: int, *, seed: int = 0, fold: 
     """
     cells, provenance, note = all_cells(about, site, size)
     parts = split_by_class(cells.y, seed, fold)
-    splits = [Split(cells.x[at], cells.y[at]) for at in parts]
-    return Task(f"white_cells:{site}", *splits, tuple(about["classes"]), None, provenance, about["licence"], note)
+    train, val, test = (Split(cells.x[at], cells.y[at]) for at in parts)
+    classes, licence = tuple(about["classes"]), about["licence"]
+    return Task(f"white_cells:{site}", train, val, test, classes, None, provenance, licence, note)
 
 
 def split_by_class(y: torch.Tensor, seed: int, fold: int | None) -> list[torch.Tensor]:

@@ -59,8 +59,8 @@ def bootstrap_metrics(
         bounds, kinds = bounds | exact, kinds | dict.fromkeys(exact, KIND)
     if values["auroc"] in (0, 1):
         pairs = int(min(min(per_class[k], len(y) - per_class[k]) for k in shown))
-        exact = proportion(round(values["auroc"]) * pairs, pairs, method="clopper-pearson", level=level)
-        bounds["auroc"], kinds["auroc"] = (exact.low, exact.high), exact.kind
+        edge = proportion(round(values["auroc"]) * pairs, pairs, method="clopper-pearson", level=level)
+        bounds["auroc"], kinds["auroc"] = (edge.low, edge.high), edge.kind
     return {
         name: Interval(float(value), float(bounds[name][0]), float(bounds[name][1]), kinds[name], len(y), level)
         for name, value in values.items()

@@ -104,7 +104,10 @@ def shares_of(confusion: np.ndarray, shown: Sequence[int], level: float) -> dict
     recalls = [proportion(h, n, level=level) for h, n in zip(hits, true, strict=True)]
     precisions = [_of_none(level) if called[k] == 0 else proportion(hits[k], called[k], level=level) for k in shown]
     unions = [proportion(hits[k], true[k] + called[k] - hits[k], level=level) for k in shown]
-    f1 = [Interval(*(2 * j / (1 + j) for j in (u.value, u.low, u.high)), KIND, u.n, level) for u in unions]
+    f1 = []
+    for u in unions:
+        value, low, high = (2 * j / (1 + j) for j in (u.value, u.low, u.high))
+        f1.append(Interval(value, low, high, KIND, u.n, level))
     mean = [1 / len(shown)] * len(shown)
     return {
         "accuracy": square_and_add(recalls, true / true.sum()),

@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Iterable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
-def minimise(objective: Callable[[], Tensor], parameters: Iterable[nn.Parameter], steps: int = 100) -> float:
+def minimise(objective: Callable[[], Tensor], parameters: Iterable[Tensor], steps: int = 100) -> float:
     """Minimise a deterministic ``objective()`` over few parameters by L-BFGS (full batch); returns its last value.
 
     For tables and small heads, where an exact minimum separates what the objective wants from how it is reached.
