@@ -6,6 +6,7 @@ import torch
 from ..assets import MAX_BYTES, find
 from .archives import read_npz
 from .phantoms import draw
+from .pixels import resized
 from .tasks import Split, Task
 
 TWIN_IMAGES = {"train": 1600, "val": 400, "test": 600}  # a twin never has more images than this, nor than its card
@@ -31,7 +32,7 @@ def load_images(name: str, about: dict, size: int) -> Task:
         found, side = find(about, "28"), 28
     if found.path is not None:
         read = _read_medmnist(found.path, about, side)
-        splits, provenance = {part: Split(_resize(x, size), y) for part, (x, y) in read.items()}, "real"
+        splits, provenance = {part: Split(resized(x, size), y) for part, (x, y) in read.items()}, "real"
     else:
         splits, provenance = _draw_twin(about, size), "twin"
         note = f"for real data: make data ONLY={name} ({found.why_not})"
@@ -69,13 +70,6 @@ def _read_medmnist(path, about: dict, side: int) -> dict[str, Split]:
         images = images.unsqueeze(1) if x.ndim == 3 else images.permute(0, 3, 1, 2).contiguous()
         splits[part] = Split(images, torch.from_numpy(y.astype(np.int64)))
     return splits
-
-
-def _resize(x, size: int):
-    """uint8 N×C×H×W to N×C×size×size, bilinear with antialiasing."""
-    from torchvision.transforms.v2.functional import resize
-
-    return x if x.shape[-1] == size else resize(x, [size, size], antialias=True)
 
 
 def _draw_twin(about: dict, size: int) -> dict[str, Split]:

@@ -61,3 +61,10 @@ def window(values: np.ndarray, low: float, high: float) -> np.ndarray:
         return np.where(values > low, 255, 0).astype(np.uint8)
     low, high = float(low), float(high)
     return np.rint(np.clip((values - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+
+
+def resized(x, size: int):
+    """uint8 tensor N×C×H×W to N×C×size×size, bilinear with antialiasing; as it is where it has that width."""
+    from torchvision.transforms.v2.functional import resize
+
+    return x if x.shape[-1] == size else resize(x, [size, size], antialias=True)

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from ..assets import Found, checksum_is_right, data_folder, listing
 from .images import read_image
 from .phantoms import draw
+from .pixels import resized
 from .shifts import Scanner
 from .smears import SMEAR
 from .tasks import Split, Task
@@ -49,7 +50,7 @@ def all_cells(about: dict, site: str, size: int) -> tuple[Split, str, str]:
     place = about["sites"][site]
     images, y, left_out = _read(found.path, place["number"], place["images"], place["side"])
     note = f"{left_out['basophils']} basophil(s) and {left_out['copies']} second image(s) of the same cell left out"
-    return Split(_resize(images, size), y), "real", note
+    return Split(resized(images, size), y), "real", note
 
 
 def load_white_cells(about: dict, site: str, size: int, *, seed: int = 0, fold: int | None = None) -> Task:
@@ -126,16 +127,10 @@ def _middle(image: np.ndarray, side: int) -> torch.Tensor:
 
 def same_cell(x: torch.Tensor) -> torch.Tensor:
     """bool N: which images correlate with an earlier one above ``SAME_CELL``, seen at 28 px."""
-    flat = _resize(x, 28).flatten(1).float()
+    flat = resized(x, 28).flatten(1).float()
     flat = flat - flat.mean(1, keepdim=True)
     flat = flat / flat.norm(dim=1, keepdim=True).clamp_min(1e-6)
     return ((flat @ flat.T).tril(-1) > SAME_CELL).any(1)
-
-
-def _resize(x: torch.Tensor, size: int) -> torch.Tensor:
-    from torchvision.transforms.v2.functional import resize
-
-    return x if x.shape[-1] == size else resize(x, [size, size], antialias=True)
 
 
 def _draw(counts: list[int], site: str, size: int) -> Split:

@@ -19,9 +19,8 @@ def adapt_batch_norm(
 ) -> nn.Module:
     """AdaBN: replace the running statistics of batch norm by those of ``target_x``; in place, no weight changes [1].
 
-    Raises ValueError for a network
-    without batch norm and for inputs that do not fit it, MemoryError, with a batch size to try; the old statistics
-    then stay.
+    Raises ValueError for a network without batch norm and for inputs that do not fit it, MemoryError, with a batch
+    size to try; the old statistics then stay.
     """
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     if not norms:

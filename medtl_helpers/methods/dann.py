@@ -10,8 +10,8 @@ moves the classifier down the domain loss and the features up, towards the saddl
 the two means without the ½: λ = 1 there is λ = 2 here). ``DANN.fit`` has no argument for target labels.
 
 The defaults were tuned by the target's accuracy on phantom smears with batch norm (``benchmarks/dann.py``). Before you
-use this, try ``adapt_batch_norm``, which needs no training; where the classes are not equally frequent in both domains,
-do not.
+use this, try ``adapt_batch_norm``, which needs no training; where the classes may not be equally frequent in both
+domains, estimate how frequent they are (``label_shift.py``), since hiding the domain can then hide the class.
 
 [1] JMLR 17(59), 1–35, arXiv 1505.07818
 """
