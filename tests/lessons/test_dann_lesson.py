@@ -65,6 +65,7 @@ def test_the_record_has_all_seeds_of_every_row_and_its_primary_comparison(benchm
     assert mtl.Record("dann").primary.n == 10
 
 
+@pytest.mark.slow
 def test_a_recorded_row_comes_out_again(benchmark):
     """AdaBN on one seed; another processor may round, and so train, a little otherwise."""
     source, target = benchmark.pair("smear", ("scanner B", 0.5), 200)
@@ -73,6 +74,7 @@ def test_a_recorded_row_comes_out_again(benchmark):
     assert benchmark.accuracy(model, target.test) == pytest.approx(recorded, abs=0.02)
 
 
+@pytest.mark.slow
 def test_no_row_but_those_that_say_so_looks_at_a_target_label(benchmark, monkeypatch):
     monkeypatch.setenv("MEDTL_DATA", "twin")
     monkeypatch.setattr(benchmark, "STEPS", 20)

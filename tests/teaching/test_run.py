@@ -26,6 +26,7 @@ def folder(tmp_path, monkeypatch):
     return write
 
 
+@pytest.mark.slow
 def test_a_run_writes_summary_checks_and_executed_copies(folder, tmp_path, capsys):
     assert run(folder(nb07_good=GOOD), tmp_path / "out") == 0
     (row,) = json.loads((tmp_path / "out/summary.json").read_text())
@@ -46,6 +47,7 @@ def test_a_notebook_is_told_by_the_check_that_says_so_and_else_by_its_last():
     assert [check["claim"] for check in headlines(checks)] == ["main", "only"]
 
 
+@pytest.mark.slow
 def test_a_failing_notebook_fails_the_run_but_not_the_others(folder, tmp_path, capsys):
     bad = [*GOOD, "mtl.check('Pigs fly', n < 0, n=n)", "print('never reached')"]
     assert run(folder(nb07_bad=bad, nb08_good=GOOD), tmp_path / "out") == 1
