@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GROUND = {"assets", "console", "devices", "guards", "parts", "provenance"}
+GROUND = {"assets", "console", "devices", "guards", "labels", "parts", "provenance"}
 MAY_USE = {
     "data": {"ground", "data"},
     "methods": {"ground", "methods"},
