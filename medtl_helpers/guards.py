@@ -1,9 +1,15 @@
 """What is given to a network, looked at once, before anything is computed; each fault is one sentence."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from weakref import WeakKeyDictionary
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from .console import say
+from .parts import BRIGHT, check_rate, check_whole, shown
 
 NO_MEMORY = ("out of memory", "allocate memory", "not enough memory", "ALLOC_FAILED")  # in torch's words
 
@@ -17,7 +23,14 @@ def as_inputs(x, name: str) -> Tensor:
 
 
 def as_examples(pair, name: str) -> tuple[Tensor, Tensor]:
-    """The inputs and the labels (int64 N) of the ``name`` set. Raises ValueError where they are not one of each."""
+    """The inputs and the labels (int64 N) of the ``name`` set: of a pair (x, y), or of a ``TensorDataset`` of the two.
+
+    Raises ValueError where they are not one label for each input.
+    """
+    if isinstance(pair, torch.utils.data.TensorDataset):
+        pair = pair.tensors
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise ValueError(f"The {name} set is {_no_pair(pair)}: give a pair (x, y) of inputs and labels.")
     x, y = as_inputs(pair[0], name), _as_tensor(pair[1], f"{name} labels")
     if y.ndim != 1:
         raise ValueError(
@@ -35,6 +48,39 @@ def as_examples(pair, name: str) -> tuple[Tensor, Tensor]:
     if not len(x):
         raise ValueError(f"The {name} set is empty: give at least one example.")
     return x, y.long()
+
+
+def _no_pair(given) -> str:
+    """What was given in place of a pair, and where the pair is in it."""
+    kind = shown(given)
+    if hasattr(given, "train"):
+        return f"{kind}, a whole task, of which task.train is a pair"
+    if isinstance(given, torch.utils.data.DataLoader):
+        return f"{kind}, and batches are made here, of batch_size"
+    if hasattr(given, "__getitem__") and not isinstance(given, Tensor | np.ndarray | tuple | list | str | Mapping):
+        return f"{kind}, whose examples are not in memory yet (x = torch.stack([x for x, _ in dataset]))"
+    return f"{kind} of {len(given)} parts" if isinstance(given, tuple | list) else kind
+
+
+def as_sets(model: nn.Module, train, val, augmented: bool = False) -> tuple[Tensor, Tensor, tuple | None]:
+    """x, y and ``val`` as tensors, for training ``model`` on them.
+
+    Raises ValueError where they are no examples, not alike, or of one class; tells of images on another scale.
+    """
+    x, y = as_examples(train, "training")
+    tell_of_range(model, x, "training")
+    if val is None:
+        check_classes(y, None)
+        return x, y, None
+    val_x, val_y = as_examples(val, "validation")
+    tell_of_range(model, val_x, "validation")
+    check_classes(y, val_y)
+    if (x.ndim != val_x.ndim and not augmented) or (x.ndim == val_x.ndim > 1 and x.shape[1] != val_x.shape[1]):
+        raise ValueError(
+            f"Training inputs have shape {tuple(x.shape)}, validation inputs {tuple(val_x.shape)}: both need the same "
+            "columns or channels."
+        )
+    return x, y, (val_x, val_y)
 
 
 def as_domains(source_x, source_y, target_x, classes: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -72,24 +118,40 @@ def check_classes(y: Tensor, val_y: Tensor | None) -> None:
         )
 
 
-def as_class_weight(weight, device) -> Tensor | None:
-    """float32 K. Raises ValueError unless all are finite and above zero."""
+def as_class_weight(weight, y: Tensor, device) -> Tensor | None:
+    """float32 K: one number per class, in order or as a dict by class; ``"balanced"`` is N/(K·n_k) of the labels ``y``.
+
+    Raises ValueError unless all are finite and above zero.
+    """
     if weight is None:
         return None
-    weight = torch.as_tensor(weight, dtype=torch.float32, device=device)
+    if isinstance(weight, str) and weight == "balanced":
+        weight = len(y) / (int(y.max()) + 1) / torch.bincount(y)
+    elif isinstance(weight, Mapping):
+        if set(weight) != set(range(len(weight))):
+            raise ValueError(f"class_weight is for {', '.join(map(str, weight))}: give one weight per class from 0 on.")
+        weight = [weight[k] for k in range(len(weight))]
+    try:
+        weight = torch.as_tensor(weight, dtype=torch.float32, device=device)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(
+            f"class_weight is {shown(weight)}: give one number above zero per class, or 'balanced'."
+        ) from None
     if not (weight.isfinite() & (weight > 0)).all():
         raise ValueError(f"class_weight is {weight.tolist()}: give one finite number above zero per class.")
     return weight
 
 
-def check_settings(epochs: int, batch_size: int, lr: float) -> None:
+def check_settings(epochs: int, batch_size: int, lr: float, weight_decay: float = 0.0, seed: int = 0) -> None:
     """Raises ValueError for numbers with which nothing can be trained."""
+    for name, value in {"epochs": epochs, "batch_size": batch_size, "seed": seed}.items():
+        check_whole(value, name)
     if batch_size < 1 or epochs < 0:
         raise ValueError(
             f"batch_size is {batch_size} and epochs is {epochs}: give a batch_size of 1 or more, and no epochs below 0."
         )
-    if not 0 <= lr < float("inf"):
-        raise ValueError(f"lr is {lr}: give a finite rate, 0 or above.")
+    check_rate(lr, "lr")
+    check_rate(weight_decay, "weight_decay")
 
 
 def check_outputs(logits: Tensor, y: Tensor, weight: Tensor | None) -> None:
@@ -110,6 +172,53 @@ def check_outputs(logits: Tensor, y: Tensor, weight: Tensor | None) -> None:
             f"class_weight has shape {tuple(weight.shape)}, but the model has {last + 1} outputs: give "
             "one weight per class."
         )
+    if len(logits) > 1 and are_probabilities(logits):  # one row alone may add up to 1 by chance
+        raise ValueError(
+            "The model ends in a softmax, and training wants its logits: leave out the softmax, which predict applies."
+        )
+
+
+def are_probabilities(outputs: Tensor) -> bool:
+    """Whether every row of ``outputs`` N×K holds numbers of 0 or above that add up to 1, as float32 adds."""
+    if len(outputs) == 0 or outputs.ndim < 2 or outputs.shape[1] < 2:
+        return False
+    return bool((outputs >= 0).all() and ((outputs.sum(1) - 1).abs() < 1e-5).all())
+
+
+def tell_of_range(model: nn.Module, x: Tensor, name: str) -> None:
+    """One line, once for each network of convolutions, when its images ``x`` look like floats of 0 to 255."""
+    first = _first_weight(model)
+    images = first is not None and first.ndim == 4 == x.ndim and x.shape[1] in (1, 3) and x.is_floating_point()
+    if images and len(x) and x.min() >= 0 and x.max() > BRIGHT:
+        tell_once(
+            model,
+            f"The {name} images are floats up to {x.max():g} and are used as they are: give them as uint8, 0 to 255, "
+            "if the model expects images scaled to -1 to 1, as this course's networks do.",
+        )
+
+
+_told: WeakKeyDictionary[nn.Module, set[str]] = WeakKeyDictionary()
+
+
+def tell_once(model: nn.Module, text: str) -> None:
+    """``say`` it, unless it was said of this very network before."""
+    if text not in _told.setdefault(model, set()):
+        _told[model].add(text)
+        say(text)
+
+
+def as_logits(outputs) -> Tensor:
+    """The logits in what a network returned: itself, or what it calls ``logits``, in a dict or as an attribute.
+
+    Raises ValueError where there is no tensor of that name.
+    """
+    found = outputs.get("logits") if isinstance(outputs, Mapping) else getattr(outputs, "logits", outputs)
+    if not isinstance(found, Tensor):
+        raise ValueError(
+            f"The model returns {shown(outputs)} without logits in it: wrap the model, so that it returns its logits "
+            "alone, N×K."
+        )
+    return found
 
 
 def forward(model: nn.Module, x: Tensor, compute: Callable | None = None) -> Tensor:
@@ -153,7 +262,7 @@ def _misfit(model: nn.Module, x: Tensor, said: str) -> str | None:
         return (
             "Batch norm cannot train on a last batch of one example: take another batch_size, or leave one example out."
         )
-    first = next((p for p in model.parameters() if p.ndim in (2, 4)), None)
+    first = _first_weight(model)
     if first is None:
         return None
     images, wanted = first.ndim == 4, first.shape[1]
@@ -165,10 +274,24 @@ def _misfit(model: nn.Module, x: Tensor, said: str) -> str | None:
         )
     if images and "too small" in said:
         return f"Images of {x.shape[2]} × {x.shape[3]} px are too small for all stages of this model: take larger ones."
+    if x.dtype != first.dtype:
+        return f"The model's weights are {_dtype(first)} and its inputs {_dtype(x)}: call model.float() first."
+    if inside := re.search(r"\(\d+x(\d+) and (\d+)x\d+\)", said):
+        return (
+            f"A linear layer of the model wants {inside[2]} numbers and the layers before it give {inside[1]}: build "
+            "that layer (the head?) for so many, or take inputs of the size that the model was built for."
+        )
     return None
 
 
+def _first_weight(model: nn.Module) -> Tensor | None:
+    """The first matrix or kernel of the network: what its inputs meet first."""
+    return next((p for p in model.parameters() if p.ndim in (2, 4)), None)
+
+
 def _as_tensor(values, name: str) -> Tensor:
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biuf" and not _torch_takes(values):
+        values = np.array(values, values.dtype.newbyteorder("="))
     try:
         return torch.as_tensor(values)
     except (TypeError, ValueError, KeyError, RuntimeError):  # whatever torch says of strings, objects and tables
@@ -176,6 +299,11 @@ def _as_tensor(values, name: str) -> Tensor:
             f"The {name} are a {type(values).__name__} that torch cannot read: give numbers as an array "
             "or a tensor (frame.to_numpy(dtype='float32'))."
         ) from None
+
+
+def _torch_takes(values: np.ndarray) -> bool:
+    """Torch takes no array that runs backwards, is read-only, or has the byte order of another machine."""
+    return values.dtype.isnative and values.flags.writeable and min(values.strides, default=0) >= 0
 
 
 def _dtype(x: Tensor) -> str:

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..parts import check_rate, check_whole, shown
+
 
 def augment(x: torch.Tensor, generator: torch.Generator, *, shift: int = 2, flip: bool = True) -> torch.Tensor:
     """Move and mirror each image of a batch on its own; N×C×H×W of any dtype, the same comes back.
@@ -14,6 +16,8 @@ def augment(x: torch.Tensor, generator: torch.Generator, *, shift: int = 2, flip
     is mirrored left-right with probability one half. One gather for the whole batch: no loop over images.
     Mirroring swaps left and right: leave it out where sides matter (the heart is on the left).
     """
+    _check_images(x)
+    check_whole(shift, "shift", least=0)
     n, _, height, width = x.shape
     dy, dx = torch.randint(-shift, shift + 1, (2, n, 1), generator=generator)
     mirrored = torch.rand(n, 1, generator=generator) < (0.5 if flip else 0.0)
@@ -32,9 +36,18 @@ def wide_augment(degrees: float = 15, flip: bool = True, zoom: float = 0.15, ton
     degrees: each image turns by up to so many. flip: mirror left and right, one time in two.
     zoom: crops of up to this share of the side are enlarged, at a random place.
     tone: standard deviation of the log of the tone curve's exponent and, thirded, of what mixes the channels.
+
+    The images are uint8 N×C×H×W, and the same comes back; ValueError is raised for others.
     """
+    for name, value in {"degrees": degrees, "zoom": zoom, "tone": tone}.items():
+        check_rate(value, name)
+    if zoom >= 1:
+        raise ValueError(f"zoom is {zoom:g}, a share of the side: give less than 1.")
 
     def change(x: Tensor, generator: torch.Generator) -> Tensor:
+        _check_images(x)
+        if x.dtype != torch.uint8:
+            raise ValueError(f"wide_augment got images of {x.dtype}: give them as uint8, 0 to 255.")
         n, channels = x.shape[:2]
 
         def uniform(*shape):
@@ -54,3 +67,9 @@ def wide_augment(degrees: float = 15, flip: bool = True, zoom: float = 0.15, ton
         return (image * 255).round_().clamp_(0, 255).to(torch.uint8)
 
     return change
+
+
+def _check_images(x) -> None:
+    if not isinstance(x, Tensor) or x.ndim != 4:
+        found = f"a tensor of shape {tuple(x.shape)}" if isinstance(x, Tensor) else shown(x)
+        raise ValueError(f"The images to augment are {found}: give a tensor N×C×H×W, channels before height and width.")

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from .nets import StagedNet
 
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation of R, G, B in 0..1
 VGG16 = {"block1": (64, 2), "block2": (128, 2), "block3": (256, 3), "block4": (512, 3), "block5": (512, 3)}
 
 
@@ -70,18 +71,21 @@ class CaffeInput(nn.Module):
 
 
 class ImageNetInput(nn.Module):
-    """What torchvision's weights want: images in −1..1 become 0..1, minus the mean, over the deviation of ImageNet."""
+    """What torchvision's weights want: images in −1..1 become 0..1, minus the mean, over the deviation of ImageNet,
+    or those that are given by channel.
+    """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self):
+    def __init__(self, mean=IMAGENET[0], std=IMAGENET[1]):
         super().__init__()
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(-1, 1, 1), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return (_as_rgb(x) / 2 + 0.5 - self.mean) / self.std
+        x = _as_rgb(x) if len(self.mean) == 3 else x
+        return (x / 2 + 0.5 - self.mean) / self.std
 
 
 def _as_rgb(x: Tensor) -> Tensor:

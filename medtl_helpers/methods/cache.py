@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import torch
 
-from .. import guards
-from ..devices import device as default_device
+from .. import guards, parts
 from .history import History
-from .nets import StagedNet
+from .nets import StagedNet, check_staged
 from .predict import to_float
-from .train import fit
+from .train import check_fit, fit
 
 CACHE_SHARE = 0.5  # of the free memory that a cache may fill
 DOING = "computing features of"
+Device = torch.device | str | None
 
 
 def frozen_prefix(model: StagedNet) -> list[str]:
@@ -29,7 +29,7 @@ def frozen_prefix(model: StagedNet) -> list[str]:
 
 
 @torch.no_grad()
-def prefix_features(model: StagedNet, x, *, batch_size: int = 128, device: torch.device | None = None) -> torch.Tensor:
+def prefix_features(model: StagedNet, x, *, batch_size: int = 128, device: Device = None) -> torch.Tensor:
     """What the frozen prefix makes of raw inputs ``x``: float32 N×C×H×W on the CPU; N×D when all stages are frozen.
 
     Raises ValueError for inputs that do not fit the network; MemoryError, before anything is computed, when the
@@ -37,8 +37,8 @@ def prefix_features(model: StagedNet, x, *, batch_size: int = 128, device: torch
     """
     import psutil
 
-    device, prefix, x = device or default_device(), frozen_prefix(model), _images(x)
-    model.to(device).eval()
+    device, x = _checked(model, x, batch_size, device)
+    prefix = frozen_prefix(model)
 
     def through_prefix(x):
         x = model.input(x)
@@ -67,21 +67,21 @@ def prefix_features(model: StagedNet, x, *, batch_size: int = 128, device: torch
 
 
 @torch.no_grad()
-def stage_features(model: StagedNet, x, *, batch_size: int = 128, device: torch.device | None = None) -> torch.Tensor:
+def stage_features(model: StagedNet, x, *, batch_size: int = 128, device: Device = None) -> torch.Tensor:
     """Mean and maximum over the pixels of every channel of every stage [1]: float32 N×D on the CPU.
 
     D is twice the sum of the stages' channels, in the order mean and maximum of the first stage, of the second, ….
+    Numbers in place of maps (the stage ``hidden`` of ``staged.py``) are taken as they are.
     The whole network computes in eval mode, frozen or not, and nothing is trained: give the result to a linear model.
     Raises ValueError for inputs that do not fit the network; MemoryError, with a batch size to try.
     """
-    device, x = device or default_device(), _images(x)
-    model.to(device).eval()
+    device, x = _checked(model, x, batch_size, device)
 
     def all_stages(x):
         x, row = model.input(x), []
         for stage in model.stages.values():
             x = stage(x)
-            row += [x.mean((2, 3)), x.amax((2, 3))]
+            row += [x.mean((2, 3)), x.amax((2, 3))] if x.ndim == 4 else [x]
         return torch.cat(row, 1).cpu()
 
     def rows():
@@ -90,11 +90,16 @@ def stage_features(model: StagedNet, x, *, batch_size: int = 128, device: torch.
     return guards.with_memory(rows, batch_size, DOING)
 
 
-def _images(x) -> torch.Tensor:
+def _checked(model, x, batch_size, device) -> tuple[torch.device, torch.Tensor]:
+    """The device and the images, after all that can be wrong with the arguments; the model is there in eval mode."""
+    check_staged(model)
+    parts.check_whole(batch_size, "batch_size", least=1)
     x = guards.as_inputs(x, "given")
     if not len(x):
         raise ValueError("There are no images to compute features of: give at least one.")
-    return x
+    guards.tell_of_range(model, x, "given")
+    model.to(device := parts.as_device(device)).eval()
+    return device, x
 
 
 def after_prefix(model: StagedNet) -> StagedNet:
@@ -103,8 +108,7 @@ def after_prefix(model: StagedNet) -> StagedNet:
     stages = {name: stage for name, stage in model.stages.items() if name not in prefix}
     rest = StagedNet(stages, model.width, classes=0)
     rest.head, rest.frozen = model.head, model.frozen - set(prefix)
-    if not stages:
-        rest.pool = torch.nn.Identity()
+    rest.pool = model.pool if stages else torch.nn.Identity()
     return rest
 
 
@@ -116,7 +120,7 @@ def fit_cached(
     augment: Callable | None = None,
     copies: int = 4,
     seed: int = 0,
-    device: torch.device | None = None,
+    device: Device = None,
     **options,
 ) -> History:
     """``fit``, with the features of the frozen prefix computed once: the same result up to float rounding, sooner.
@@ -124,16 +128,18 @@ def fit_cached(
     With ``augment`` every training image is augmented ``copies`` times beforehand, and each batch draws one of the
     copies of each of its images. ``options`` are those of ``fit``; a ``penalty`` is called with ``after_prefix``.
     """
-    x, y = train
+    check_fit(model, val, seed=seed, **options)
+    parts.check_whole(copies, "copies", least=1)
+    augment, (x, y, val) = parts.as_augment(augment), guards.as_sets(model, train, val)
     if augment is None:
         features, choose = prefix_features(model, x, device=device), None
     else:
-        generator = torch.Generator().manual_seed(seed)
-        copied = torch.cat([augment(torch.as_tensor(x), generator) for _ in range(copies)])
+        generator = torch.Generator().manual_seed(int(seed))
+        copied = torch.cat([augment(x, generator) for _ in range(copies)])
         features = prefix_features(model, copied, device=device).unflatten(0, (copies, len(x))).transpose(0, 1)
         choose = one_copy_each
-    cached_val = None if val is None else (prefix_features(model, val[0], device=device), val[1])
-    history = fit(after_prefix(model), (features, y), cached_val, augment=choose, seed=seed, device=device, **options)
+    val = None if val is None else (prefix_features(model, val[0], device=device), val[1])
+    history = fit(after_prefix(model), (features, y), val, augment=choose, seed=seed, device=device, **options)
     model.eval()
     return history
 

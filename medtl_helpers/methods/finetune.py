@@ -19,6 +19,7 @@ the last one), and return a ``History``.
 
 import torch
 
+from ..parts import check_rate
 from .cache import fit_cached, frozen_prefix
 from .freezing import freeze, parameter_groups, unfreeze
 from .history import History
@@ -99,6 +100,7 @@ def lp_ft(
 
 
 def _fit(model, train, val, lr, decay, weight_decay, cache, options) -> History:
+    check_rate(weight_decay, "weight_decay")
     options = dict(options)
     copies = options.pop("copies", 4)
     optimizer = torch.optim.AdamW(parameter_groups(model, lr, decay), weight_decay=weight_decay)

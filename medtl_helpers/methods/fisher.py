@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from ..guards import as_examples, check_outputs
+from ..guards import as_examples, as_inputs, as_logits, check_outputs, forward
 from .losses import snapshot
 
 
@@ -18,16 +18,17 @@ def fisher_diagonal(model: nn.Module, x: Tensor, y: Tensor | None = None) -> dic
     (Kunstner, Balles, Hennig, NeurIPS 2019, arXiv 1905.12558). EWC's derivation asks for the first. Raises ValueError
     for no example, or labels that are not one whole number, within the model's outputs, for each.
     """
+    x = as_inputs(x, "Fisher")
     if not len(x):
         raise ValueError("The Fisher information is a mean over examples, and there are none: give at least one.")
     if y is not None:
         x, y = as_examples((x, y), "Fisher")
         with torch.no_grad():
-            check_outputs(model(x[:1]), y, None)
+            check_outputs(as_logits(forward(model, x[:1])), y, None)
     parameters = snapshot(model)
 
     def log_loss(parameters, one_x, k):  # −log p(k|x): the sign does not survive the square
-        return F.cross_entropy(functional_call(model, parameters, (one_x[None],)), k[None])
+        return F.cross_entropy(as_logits(functional_call(model, parameters, (one_x[None],))), k[None])
 
     def squared_gradients(k):
         gradients = vmap(grad(log_loss), in_dims=(None, 0, 0))(parameters, x, k)
@@ -36,7 +37,7 @@ def fisher_diagonal(model: nn.Module, x: Tensor, y: Tensor | None = None) -> dic
     if y is not None:
         return {name: g.mean(0) for name, g in squared_gradients(y).items()}
     with torch.no_grad():
-        probability = model(x).softmax(1)  # N×K
+        probability = as_logits(forward(model, x)).softmax(1)  # N×K
     fisher = {name: torch.zeros_like(p) for name, p in parameters.items()}
     for k in range(probability.shape[1]):
         for name, g in squared_gradients(torch.full((len(x),), k, device=x.device)).items():

@@ -7,7 +7,9 @@ normalises with those of the batch, so that a "frozen" network gives other featu
 
 import torch
 
-from .nets import StagedNet
+from ..guards import forward
+from ..parts import check_rate, check_whole
+from .nets import StagedNet, check_staged
 
 
 def freeze(model: StagedNet, *names: str, upto: str | None = None) -> StagedNet:
@@ -17,6 +19,7 @@ def freeze(model: StagedNet, *names: str, upto: str | None = None) -> StagedNet:
     head, which the other two forms never do. Returns ``model``. Raises ValueError for a stage that is not there, or
     when both forms are used at once.
     """
+    check_staged(model)
     if names and upto is not None:
         raise ValueError(f"Stages by name ({', '.join(names)}) and upto={upto!r} exclude each other: give one of them.")
     for name in names or _first(model, upto):
@@ -27,6 +30,7 @@ def freeze(model: StagedNet, *names: str, upto: str | None = None) -> StagedNet:
 
 def unfreeze(model: StagedNet, *names: str) -> StagedNet:
     """Let the parts ``names`` train again, or all stages and the head when none is named. Returns ``model``."""
+    check_staged(model)
     for name in names or model.parts():
         model.part(name).requires_grad_(True).train(model.training)
         model.frozen.discard(name)
@@ -43,18 +47,24 @@ def _first(model: StagedNet, upto: str | None) -> list[str]:
 
 
 def parameter_groups(model: StagedNet, lr: float, decay: float = 1.0) -> list[dict]:
-    """Optimiser groups, one per part that is not frozen: the head at ``lr``, each stage below at ``decay`` × the next.
+    """Optimiser groups, one per part with weights that trains: the head at ``lr``, each stage below at ``decay`` ×.
 
     Discriminative fine-tuning of Howard, Ruder, ACL 2018, section 3.2 (doi 10.18653/v1/P18-1031), who take
     ``decay`` = 1/2.6. Each group carries its ``name``. Raises ValueError when everything is frozen.
     """
+    check_staged(model)
+    check_rate(lr, "lr")
+    check_rate(decay, "decay", above=True)
     groups = [
         {"params": list(model.part(name).parameters()), "lr": lr * decay**depth, "name": name}
         for depth, name in enumerate(reversed(list(model.parts())))
         if name not in model.frozen
     ]
+    groups = [group for group in groups if group["params"]]
     if not groups:
-        raise ValueError("Every stage and the head are frozen, so there is nothing to train: unfreeze the head.")
+        raise ValueError(
+            "Every stage and the head are frozen or without weights, so there is nothing to train: unfreeze the head."
+        )
     return groups
 
 
@@ -62,16 +72,19 @@ def parameter_report(model: StagedNet, size: int = 64):
     """A pandas table, one row per part: weights, how many of them train, batch-norm statistics, and multiply-adds.
 
     ``multiply-adds`` (millions) are those of one forward pass of one image of ``size`` pixels a side, counted by
-    torch: convolutions and linear layers.
+    torch: convolutions and linear layers. Raises ValueError where the parts do not fit images of that size.
     """
     import pandas as pd
     from torch.utils.flop_counter import FlopCounterMode
 
+    check_staged(model)
+    check_whole(size, "size", least=1)
     weight = next(model.parameters())
-    x = model.input(torch.zeros(1, weight.shape[1], size, size, device=weight.device))
-    rows = {}
+    images = torch.zeros(1, weight.shape[1], size, size, device=weight.device)
     was_training = model.training
-    model.eval()
+    with torch.no_grad():
+        forward(model.eval(), images)  # which says in a sentence where the parts do not fit
+    x, rows = model.input(images), {}
     for name in model.parts():
         part = model.part(name)
         x = model.pool(x) if name == "head" else x

@@ -19,6 +19,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from ..console import say
 from ..devices import headless
 from ..guards import out_of_memory, smaller_batch
 
@@ -80,7 +81,7 @@ class Training:
         if kind is KeyboardInterrupt:
             self.stopped = f"interrupted in epoch {self._epoch + 1}"
             kept = "this moment" if self.best_epoch is None else f"epoch {self.best_epoch + 1}"
-            print(f"Training {self.stopped}: the model keeps the weights of {kept}.")
+            say(f"Training {self.stopped}: the model keeps the weights of {kept}.")
             return True
         if isinstance(error, RuntimeError) and out_of_memory(error):
             traceback.clear_frames(trace)  # these and the context would hold the tensors of the batch
@@ -94,7 +95,7 @@ class Training:
 
 def rate_scheduler(optimizer: torch.optim.Optimizer, schedule: Callable[[float], float], steps: int):
     """What sets the optimiser's rates to ``schedule(progress)`` times what they were, progress from 0 towards 1."""
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule(step / steps))
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule(step / max(steps, 1)))
 
 
 def endless_batches(n: int, batch_size: int, generator: torch.Generator) -> Iterator[torch.Tensor]:

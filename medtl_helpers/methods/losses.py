@@ -26,12 +26,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..guards import as_examples
+from ..guards import as_examples, as_logits
 
 
 def transfer_loss(model: nn.Module, x: Tensor, y: Tensor, penalty: Callable[[nn.Module], Tensor], lam: float) -> Tensor:
     """L(θ; D_target) + λ R(θ; source), a scalar: mean cross-entropy on x (N×…), y (int64 N), and ``lam`` times R."""
-    loss = F.cross_entropy(model(x), y)
+    loss = F.cross_entropy(as_logits(model(x)), y)
     return loss + lam * penalty(model) if lam else loss
 
 
@@ -107,7 +107,7 @@ class SourceReplay:
         self.x, self.y = as_examples((x, y), "source")
 
     def __call__(self, model: nn.Module) -> Tensor:
-        return F.cross_entropy(model(self.x), self.y)
+        return F.cross_entropy(as_logits(model(self.x)), self.y)
 
 
 class FeatureDistillation:

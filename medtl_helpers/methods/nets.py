@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..parts import check_network, check_whole
+
 
 class StagedNet(nn.Module):
     """``input``, named ``stages``, global average ``pool`` and a linear ``head``; some stages may be ``frozen``.
@@ -24,6 +26,7 @@ class StagedNet(nn.Module):
     weights: Any  # the ``Weights`` that ``load_backbone`` (``weights.py``) gave it
 
     def __init__(self, stages: Mapping[str, nn.Module], width: int, classes: int, input: nn.Module | None = None):
+        check_whole(classes, "classes")
         if classes < 0:
             raise ValueError(f"classes is {classes}: give the number of classes, or 0 for a network without a head.")
         super().__init__()
@@ -63,6 +66,16 @@ class StagedNet(nn.Module):
     def parts(self) -> Iterator[str]:
         """The names of all stages, from the input on, and ``"head"``."""
         return iter([*self.stages, "head"])
+
+
+def check_staged(model) -> None:
+    """Raises TypeError unless ``model`` has named stages, as all that freezes or caches needs them."""
+    check_network(model)
+    if not isinstance(model, StagedNet):
+        raise TypeError(
+            f"The model is a {type(model).__name__} without named stages: make them with staged(model) of "
+            "medtl_helpers.methods.staged, or take CourseCNN or load_backbone, which have them."
+        )
 
 
 class CourseCNN(StagedNet):

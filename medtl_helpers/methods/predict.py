@@ -4,8 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .. import guards
-from ..devices import device as default_device
+from .. import guards, parts
 
 
 def to_float(x: torch.Tensor) -> torch.Tensor:
@@ -13,13 +12,17 @@ def to_float(x: torch.Tensor) -> torch.Tensor:
     return x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x.float()
 
 
-def predict(model: nn.Module, x, *, batch_size: int = 256, device: torch.device | None = None) -> torch.Tensor:
+def predict(model: nn.Module, x, *, batch_size: int = 256, device: torch.device | str | None = None) -> torch.Tensor:
     """Class probabilities (float32 N×K, on the CPU) of ``model`` in eval mode, for raw inputs ``x``.
 
-    Raises ValueError for inputs that do not fit the model, FloatingPointError when it answers with NaN, MemoryError,
-    with a batch size to try, when memory runs out.
+    They are the softmax of its logits. Where the model ends in a softmax of its own, they are its answers as they
+    are, and one line says so. Raises ValueError for inputs that do not fit the model and for one output alone,
+    FloatingPointError when it answers with NaN, MemoryError, with a batch size to try, when memory runs out.
     """
-    x, device = guards.as_inputs(x, "given"), device or default_device()
+    parts.check_network(model)
+    parts.check_whole(batch_size, "batch_size", least=1)
+    x, device = guards.as_inputs(x, "given"), parts.as_device(device)
+    guards.tell_of_range(model, x, "given")
     probability = guards.with_memory(lambda: _probabilities(model, x, batch_size, device), batch_size, "predicting")
     wrong = int((~probability.isfinite()).flatten(1).any(1).sum())
     if wrong:
@@ -41,4 +44,14 @@ def validate(model: nn.Module, val, batch_size: int, device: torch.device) -> tu
 @torch.inference_mode()
 def _probabilities(model: nn.Module, x: torch.Tensor, batch_size: int, device: torch.device) -> torch.Tensor:
     model.to(device).eval()
-    return torch.cat([guards.forward(model, to_float(p.to(device))).softmax(1).cpu() for p in x.split(batch_size)])
+    answers = [guards.as_logits(guards.forward(model, to_float(p.to(device)))).cpu() for p in x.split(batch_size)]
+    outputs = torch.cat(answers)
+    if outputs.ndim < 2 or outputs.shape[1] == 1:
+        raise ValueError(
+            f"The model's outputs have shape {tuple(outputs.shape)}, one number for each input, and softmax makes 1 of "
+            "it: give the model one output per class."
+        )
+    if guards.are_probabilities(outputs):
+        guards.tell_once(model, "The model ends in a softmax: its answers are taken as the probabilities they are.")
+        return outputs.float()
+    return outputs.softmax(1)

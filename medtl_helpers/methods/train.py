@@ -6,8 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .. import guards
-from ..devices import device as default_device
+from .. import guards, parts
 from .history import History
 from .loop import Training, rate_scheduler
 from .predict import to_float, validate
@@ -26,17 +25,18 @@ def fit(
     schedule: Callable[[float], float] | None = None,
     augment: Callable | None = None,
     penalty: Callable | None = None,
-    class_weight: torch.Tensor | None = None,
+    class_weight=None,
     patience: int | None = None,
     seed: int = 0,
-    device: torch.device | None = None,
+    device: torch.device | str | None = None,
     progress: bool = True,
 ) -> History:
     """Minimise the mean cross-entropy of ``model`` on ``train`` and keep the weights of the best validation epoch.
 
     Parameters
     ----------
-    model: maps float32 N×… to logits N×K. Trained in place, in train mode; left in eval mode on ``device``.
+    model: maps float32 N×… to logits N×K, alone or as ``logits`` of a dict or tuple. Trained in place, in train mode;
+        left in eval mode on ``device``.
     train, val: (x, y) with x uint8 images or float32, y int64. ``val`` alone decides which epoch is kept (the lowest
         loss, which need not be that of the best accuracy: ``benchmarks/medmnist_way.py``) and, with ``patience``, when
         to stop; without it the last epoch is kept.
@@ -45,31 +45,35 @@ def fit(
     schedule: factor of the learning rate as a function of progress, 0 at the first step and towards 1 at the last.
     augment: ``augment(x, generator)`` applied to each batch of raw inputs.
     penalty: ``penalty(model)`` added to the loss of each batch: λ·R of ``losses.py``.
-    class_weight: float K, weights of the cross-entropy.
+    class_weight: float K or a dict by class, weights of the cross-entropy; or ``"balanced"``, N/(K·n_k).
     patience: stop after so many epochs without a lower validation loss.
     seed: of batch order and augmentation; initial weights are the caller's.
     progress: show a progress bar (never in a headless run).
 
-    Raises ValueError for data that do not fit together or not the model (``guards.py``), one class only, or a frozen
-    model; FloatingPointError when the loss is not a finite number; MemoryError, with a batch size to try, when memory
-    runs out. Ctrl-C ends training early and returns the history so far. However it ends, the model has the weights of
-    its best epoch, where one was finished.
+    Raises ValueError for data that do not fit together or not the model (``guards.py``), one class only, a frozen
+    model, a softmax at its end, or a part that does not do what it is for (``parts.py``); FloatingPointError when the
+    loss is not a finite number; MemoryError, with a batch size to try, when memory runs out. Ctrl-C ends training early
+    and returns the history so far. However it ends, the model has the weights of its best epoch, where one was
+    finished.
     """
-    device = device or default_device()
-    x, y, val = _checked(model, train, val, epochs, batch_size, lr, patience)
-    class_weight = guards.as_class_weight(class_weight, device)
+    check_fit(model, val, epochs=epochs, batch_size=batch_size, lr=lr, weight_decay=weight_decay, optimizer=optimizer,
+              patience=patience, seed=seed)  # fmt: skip
+    augment, penalty, schedule = parts.as_augment(augment), parts.as_penalty(penalty), parts.as_schedule(schedule)
+    x, y, val = guards.as_sets(model, train, val, augmented=augment is not None)
+    device = parts.as_device(device)
+    class_weight = guards.as_class_weight(class_weight, y, device)
     model.to(device)
     x, y = x.to(device), y.to(device)
     if optimizer is None:
         trained = (p for p in model.parameters() if p.requires_grad)
         optimizer = torch.optim.AdamW(trained, lr, weight_decay=weight_decay)
     scheduler = rate_scheduler(optimizer, schedule, epochs * -(-len(x) // batch_size)) if schedule else None
-    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same order on every device
+    generator = torch.Generator().manual_seed(int(seed))  # on the CPU: the same order on every device
     history = History()
 
     def step(batch: torch.Tensor) -> torch.Tensor:
         inputs = augment(x[batch], generator) if augment else x[batch]
-        logits = guards.forward(model, to_float(inputs))
+        logits = guards.as_logits(guards.forward(model, to_float(inputs)))
         if not history.train_loss:
             guards.check_outputs(logits, y, class_weight)
         loss = F.cross_entropy(logits, y[batch], weight=class_weight)
@@ -106,14 +110,19 @@ def fit(
     return history
 
 
-def _checked(model, train, val, epochs, batch_size, lr, patience):
-    """The inputs and labels of both sets as tensors, after all that can be wrong with the arguments of ``fit``."""
-    guards.check_settings(epochs, batch_size, lr)
-    if patience is not None and val is None:
-        raise ValueError(f"patience={patience} watches the validation loss: give val, too, or leave patience out.")
+def check_fit(
+    model, val, *, epochs=1, batch_size=1, lr=0.0, weight_decay=0.0, optimizer=None, patience=None, seed=0, **other
+) -> None:
+    """Raises ValueError for arguments of ``fit``, besides the data, with which nothing can be trained."""
+    parts.check_network(model)
+    guards.check_settings(epochs, batch_size, lr, weight_decay, seed)
+    if patience is not None:
+        parts.check_whole(patience, "patience", least=1)
+        if val is None:
+            raise ValueError(f"patience={patience} watches the validation loss: give val, too, or leave patience out.")
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError("Every weight of the model is frozen, so there is nothing to train: unfreeze the head.")
-    x, y = guards.as_examples(train, "training")
-    val = None if val is None else guards.as_examples(val, "validation")
-    guards.check_classes(y, None if val is None else val[1])
-    return x, y, val
+    if optimizer is not None:
+        parts.check_optimizer(optimizer, model)
+        if weight_decay:
+            raise ValueError(f"weight_decay={weight_decay:g} would have no effect: give it to the optimizer.")

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from ..assets import CHECKOUT, Found, asset_folder, card, checksum_is_right, find
+from ..console import say
 from ..provenance import note_weights
 from . import backbones
 from .nets import StagedNet
@@ -66,7 +67,7 @@ def load_backbone(network: str, classes: int, *, weights: str | Path | None = No
     model.weights = found
     note_weights(network, found.provenance)
     if not quiet:
-        print(found)
+        say(str(found))
     return model.eval()
 
 
