@@ -274,8 +274,9 @@ def summarise(runs: list[dict]) -> None:
     result = header(seeds=list(SEEDS), seconds=total_seconds(runs)) | {
         "score": SCORE,
         "primary": PRIMARY,
-        "labels per class": {pair: about["labels"] for pair, about in e.OF_PAIR.items()},
-        "rates": {pair: about["rates"] for pair, about in e.OF_PAIR.items()},
+        "labels per class": {pair: about["labels"] for pair, about in e.OF_PAIR.items()} | {"phantoms": e.LABELS_THERE},
+        "rates": {pair: about["rates"] for pair, about in e.OF_PAIR.items()}
+        | {"phantoms": {f"{way}, {start}": rate for (way, start), rate in e.RATES_THERE.items()}},
         "rates tried": [
             {"pair": run["pair"], "seed": run["seed"], "way": row["way"]}
             | {"rate": row["rate"], "log loss": row["scores"]["log loss"]}
@@ -328,7 +329,7 @@ def given_phantoms(runs: list[dict]) -> list[dict]:
     for cell in planned:
         for row in known[cell["seed"]]["rows"]:
             found.setdefault(f"{row['way']}, {row['start']}, {row['repair']}", []).append(row["answers"])
-    pairs = [(name, None) for name in found] + [*e.SECONDARY_THERE.values(), *MORE_THERE]
+    pairs = [(name, None) for name in found] + [e.WRITTEN_THERE, *e.SECONDARY_THERE.values(), *MORE_THERE]
     arrays = {name: np.array(kept) for name, kept in found.items()}
     about = {"part": "phantoms", "pair": e.WHITE, "data": "real"}
     scores = {name: e.SCORES[name] for name in (SCORE, "AUROC")}

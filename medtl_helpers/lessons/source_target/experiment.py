@@ -35,7 +35,7 @@ from ...data.tasks import Split, Task, few_shot
 from ...devices import device, seed_everything
 from ...methods.adabn import adapt_batch_norm
 from ...methods.augment import wide_augment
-from ...methods.intervals import Interval, holm
+from ...methods.intervals import Interval, corrected_t, holm
 from ...methods.matching import match_pixels
 from ...methods.nets import CourseCNN, StagedNet
 from ...methods.predict import predict, to_float
@@ -343,23 +343,26 @@ SECONDARY = {  # named before the reported seeds ran: (ours, theirs, score, pair
 
 
 def difference(record: Record, ours: str, theirs: str, score: str, pair: str, data: str) -> Interval:
-    """Ours minus theirs: over seeds with new phantoms each, or over seeds and the given test cases of real data."""
-    of = record.over_cases if data == "real" else record.paired
+    """Ours minus theirs: over seeds with new blood cells each, or over seeds and the test cases that are given once."""
+    of = record.paired if pair == CELLS else record.over_cases
     return of(ours, theirs, score, part="ways", pair=pair, data=data)
 
 
 def level(record: Record, way: str, score: str, pair: str, data: str) -> Interval:
     """The score of one way, with its interval as in ``difference``."""
     where = {"part": "ways", "pair": pair, "data": data}
-    return record.over_cases(way, None, score, **where) if data == "real" else record.mean(way, score, **where)
+    return record.mean(way, score, **where) if pair == CELLS else record.over_cases(way, None, score, **where)
 
 
 def compared(record: Record) -> dict[str, tuple[Interval, float]]:
     """Each of ``SECONDARY`` with its interval and its p-value, which is adjusted for all of them (Holm)."""
-    intervals = {name: difference(record, *about) for name, about in SECONDARY.items()}
-    return dict(
-        zip(intervals, zip(intervals.values(), holm([*map(p_value, intervals.values())]), strict=True), strict=True)
-    )
+    return corrected({name: difference(record, *about) for name, about in SECONDARY.items()})
+
+
+def corrected(intervals: dict[str, Interval]) -> dict[str, tuple[Interval, float]]:
+    """Each interval with its p-value, which is adjusted for all of them (Holm)."""
+    adjusted = holm([*map(p_value, intervals.values())])
+    return {name: (interval, p) for (name, interval), p in zip(intervals.items(), adjusted, strict=True)}
 
 
 def settled(found: dict[str, tuple[Interval, float]], *names: str) -> bool:
@@ -379,9 +382,9 @@ def levels(record: Record, pair: str, data: str, score: str, *ways: str) -> dict
 
 def p_value(interval: Interval) -> float:
     """Two-sided p-value of "the difference is 0", from an interval: Student's t over seeds, else the normal one."""
-    spread = t.ppf((1 + interval.level) / 2, interval.n - 1) if interval.kind.startswith("t ") else norm.ppf(0.975)
-    ratio = abs(interval.value) / ((interval.high - interval.low) / 2) * spread
-    return float(2 * (t.sf(ratio, interval.n - 1) if interval.kind.startswith("t ") else norm.sf(ratio)))
+    of = t(interval.n - 1) if "t over" in interval.kind else norm()
+    ratio = abs(interval.value) / ((interval.high - interval.low) / 2) * of.ppf((1 + interval.level) / 2)
+    return float(2 * of.sf(ratio))
 
 
 # --- which source to take ---------------------------------------------------------------------------------------------
@@ -430,7 +433,7 @@ RATES_THERE = {  # by way and by what it starts from
     (FINE_TUNED, PRETRAINED): 3e-4,
     (FINE_TUNED, RANDOM): 3e-4,
     (SMALL, SCRATCH): 3e-3,
-    (SMALL_LONGER, SCRATCH): 3e-3,
+    (SMALL_LONGER, SCRATCH): 1e-2,
 }
 
 
@@ -469,23 +472,21 @@ def frozen(start: str, few: Task, seed: int, *, adapt: Tensor | None = None) -> 
     return network.to(device())
 
 
-WRITTEN_THERE = "fine-tuned, phantoms minus random"  # has a margin of its own, MARGIN_THERE
-MARGIN_THERE = 0.05
-SECONDARY_THERE = {  # named before their seeds ran: (ours, theirs) of the part "phantoms" of the record
-    name: (f"{FINE_TUNED}, {PRETRAINED}, none", theirs)
-    for name, theirs in {
-        WRITTEN_THERE: f"{FINE_TUNED}, {RANDOM}, none",
-        "fine-tuned phantoms minus small network": f"{SMALL}, {SCRATCH}, none",
-        "fine-tuned phantoms minus small network, 4 × as long": f"{SMALL_LONGER}, {SCRATCH}, none",
-        "fine-tuned minus frozen, phantoms": f"{FROZEN}, {PRETRAINED}, none",
-    }.items()
+ROWS_THERE = (*((FROZEN, start) for start in (PRETRAINED, RANDOM)), *RATES_THERE)  # all rows without a repair
+MARGIN_THERE = 0.05  # of WRITTEN_THERE, which was written down with it
+WRITTEN_THERE = tuple(f"{FINE_TUNED}, {start}, none" for start in (PRETRAINED, RANDOM))
+SECONDARY_THERE = {  # named before their seeds ran: (ours, theirs) in the second laboratory
+    f"fine-tuned phantoms minus {theirs}": (WRITTEN_THERE[0], f"{theirs}, none")
+    for theirs in (f"{SMALL}, {SCRATCH}", f"{SMALL_LONGER}, {SCRATCH}", f"{FROZEN}, {PRETRAINED}")
 }
+AT_HOME = "fine-tuned phantoms minus random, first laboratory"
+SHARE_AT_HOME = 58 / 236  # n_test / n_train of ``corrected_t``; n_train: all cells that are not tested
 
 
 def trained_there(way: str, start: str, few: Task, seed: int, rate: float) -> StagedNet:
     """The network of one of ``RATES_THERE``: all its weights are trained on ``few``, whose ``val`` chooses the epoch.
 
-    The residual network has about ``RESNET_STEPS`` steps, the small one at least as many as in ``all_ways``.
+    The residual network has about ``RESNET_STEPS`` steps, the small one as many as in ``all_ways``.
     """
     if way != FINE_TUNED:
         return trained_on_few(few, seed, rate, times=TIMES if way == SMALL_LONGER else 1)
@@ -493,3 +494,24 @@ def trained_there(way: str, start: str, few: Task, seed: int, rate: float) -> St
     options = {"epochs": _epochs(RESNET_STEPS, few.train, FEW_BATCH), "batch_size": FEW_BATCH, "lr": rate}
     fit(network, few.train, few.val, seed=seed, progress=False, **options)
     return network
+
+
+def in_second(record: Record, way: str, start: str) -> Interval:
+    """Balanced accuracy in the second laboratory, without a repair."""
+    return record.over_cases(f"{way}, {start}, none", part="phantoms")
+
+
+def in_first(record: Record, way: str, start: str) -> Interval:
+    """Balanced accuracy in the first laboratory, whose test cells each seed draws."""
+    return corrected_t(_at_home(record, way, start), SHARE_AT_HOME)
+
+
+def compared_there(record: Record) -> dict[str, tuple[Interval, float]]:
+    """``SECONDARY_THERE`` and ``AT_HOME`` with intervals and p-values, which are adjusted for all of them (Holm)."""
+    of_home = [_at_home(record, FINE_TUNED, start) for start in (PRETRAINED, RANDOM)]
+    found = {name: record.over_cases(*pair, part="phantoms") for name, pair in SECONDARY_THERE.items()}
+    return corrected(found | {AT_HOME: corrected_t(of_home[0] - of_home[1], SHARE_AT_HOME)})
+
+
+def _at_home(record: Record, way: str, start: str) -> np.ndarray:
+    return record.scores(way, f"{record.score} at home", part="phantoms", start=start, repair="none")

@@ -14,16 +14,26 @@ from .experiment import (
     CHESTS,
     COVARIANCE,
     FINE_TUNED,
+    FROZEN,
     JOINT,
     KIN,
+    LONGER,
     MAJORITY,
     OTHERS,
     PIXELS,
+    PRETRAINED,
+    RANDOM,
+    ROWS_THERE,
+    SCRATCH,
+    SMALL,
+    SMALL_LONGER,
     SOURCE_ONLY,
     TARGET_ONLY,
     THRESHOLD,
     WAYS,
     WHITE,
+    in_first,
+    in_second,
     level,
 )
 
@@ -37,8 +47,17 @@ STYLES = {  # colour and marker, so that ways are told apart without colour too
     ADABN: ("blue", "o"),
     BOTH: ("grey", "P"),
     TARGET_ONLY: ("yellow", "v"),
+    LONGER: ("yellow", "<"),
     FINE_TUNED: ("orange", "D"),
     JOINT: ("pink", "X"),
+}
+STYLES_THERE = {
+    (FROZEN, PRETRAINED): ("blue", "o"),
+    (FROZEN, RANDOM): ("grey", "o"),
+    (FINE_TUNED, PRETRAINED): ("blue", "D"),
+    (FINE_TUNED, RANDOM): ("grey", "D"),
+    (SMALL, SCRATCH): ("yellow", "v"),
+    (SMALL_LONGER, SCRATCH): ("yellow", "<"),
 }
 ORIGINS = {"real": "real", "twin": "drawn by code"}
 SOFTMAX_STYLES = (("orange", "D", "--"), ("blue", "o", "-"))
@@ -98,17 +117,17 @@ def show_softmax(histories: dict, floor: float, *, data: Task) -> None:
     show(figure, alt, data=data)
 
 
-PANELS = {CELLS: ("twin", "drawn"), CHESTS: ("real", "real images"), WHITE: ("real", "real")}
+PANELS = ((CELLS, "twin", "drawn"), (CHESTS, "twin", "drawn"), (CHESTS, "real", "real images"), (WHITE, "real", "real"))
 
 
 def show_ways(record: Record, live: dict[str, dict]) -> None:
-    """A panel for each pair: balanced accuracy with its interval and AUROC (a tick) of each way; rings are ``live``.
+    """A panel for each of ``PANELS``: balanced accuracy with its interval and AUROC (a tick) of each way.
 
-    ``live`` holds the balanced accuracy of today's run by pair and way, where its data are those of the record.
+    Rings are ``live``: the balanced accuracy of today's run on drawn images, by pair and way.
     """
-    figure, axes = plt.subplots(1, len(PANELS), figsize=(10.4, 4.3), sharey=True)
+    figure, axes = plt.subplots(1, len(PANELS), figsize=(11, 4.5), sharey=True)
     told = []
-    for axis, (pair, (data, words)) in zip(axes, PANELS.items(), strict=True):
+    for axis, (pair, data, words) in zip(axes, PANELS, strict=True):
         there = record.values("way", part="ways", pair=pair, data=data)
         for row, way in enumerate(WAYS):
             if way not in there:
@@ -118,20 +137,43 @@ def show_ways(record: Record, live: dict[str, dict]) -> None:
             ranking = level(record, way, "AUROC", pair, data)
             interval_marks(axis, [row], [mean], colour=tint, marker=marker, horizontal=True)
             axis.plot(ranking.value, row, "|", color=COLOURS["black"], markersize=13)
-            if way in live.get(pair, {}):
+            if data == "twin" and way in live.get(pair, {}):
                 axis.plot(live[pair][way], row + 0.28, marker, color=COLOURS[tint], markersize=5, fillstyle="none")
-            told.append(f"{pair}, {way}: {mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}], AUROC {ranking.value:.2f}")
+            limits = f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]"
+            told.append(f"{pair} ({words}), {way}: {limits}, AUROC {ranking.value:.2f}")
         axis.set(xlabel="balanced accuracy; | AUROC", title=f"{pair} ({words})", xlim=(0, 1.02))
         axis.title.set_fontsize(10)
     axes[0].set_yticks(range(len(WAYS)), [f"{way}  ({sees})" for way, sees in WAYS.items()])
     axes[0].invert_yaxis()
     alt = (
-        f"Balanced accuracy and AUROC of each way on the target, in three panels. {'; '.join(told)}. "
-        "The blood cells are drawn by code. The X-rays and the white cells are real, and the second X-ray device is "
-        "simulated."
+        f"Balanced accuracy and AUROC of each way on the target, in four panels. {'; '.join(told)}. "
+        "The blood cells are drawn by code, and so are the X-rays of the second panel. The other X-rays and the white "
+        "cells are real, and the second X-ray device is simulated."
     )
     shown = "filled: recorded, 5 seeds (white cells: 10), 95 % over seeds and test cases; open: live, one seed"
     show(figure, alt, provenance=shown)
+
+
+def show_phantoms(record: Record) -> None:
+    """Balanced accuracy in both laboratories of what ten real labels a class make of phantoms, and of its opponents."""
+    figure, axes = plt.subplots(1, 2, figsize=(9.2, 3.0), sharey=True)
+    names = [f"{way}, {start}" for way, start in ROWS_THERE]
+    told = []
+    for axis, (where, of) in zip(axes, {"first": in_first, "second": in_second}.items(), strict=True):
+        for row, (way, start) in enumerate(ROWS_THERE):
+            (tint, marker), found = STYLES_THERE[way, start], of(record, way, start)
+            interval_marks(axis, [row], [found], colour=tint, marker=marker, horizontal=True)
+            told.append(f"{where} laboratory, {names[row]}: {found.value:.2f} [{found.low:.2f}, {found.high:.2f}]")
+        axis.axvline(0.25, color=COLOURS["grey"], linestyle=":")
+        axis.set(xlabel="balanced accuracy", title=f"{where} laboratory (real)", xlim=(0, 1.02))
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].invert_yaxis()
+    alt = (
+        "Balanced accuracy of six ways to learn white cells from ten labels a class of the first laboratory, in two "
+        f"panels: {'; '.join(told)}. A dotted line marks guessing. All cells are real; the phantoms are drawn by code."
+    )
+    seeds = len(record.row(FINE_TUNED, part="phantoms", start=RANDOM, repair="none")["seeds"])
+    show(figure, alt, provenance=f"recorded, {seeds} seeds, real cells; 95 % over seeds and test cells")
 
 
 def show_ranking(record: Record, live: dict[str, dict]) -> None:
