@@ -1,7 +1,9 @@
 """The catalogue: ``load(name)`` gives a task, real where its files are on this disk, else its embedded twin."""
 
 from ..assets import card
+from ..console import say
 from ..provenance import note_source
+from .image_tasks import ImageTask, tell_duplicates
 from .medmnist import load_images
 from .tables import load_breast_cancer, load_heart
 from .tasks import Task
@@ -19,13 +21,15 @@ def load(name: str, *, size: int = 28, site: str | None = None, quiet: bool = Fa
         are enlarged (bilinear) and ``note`` says so.
     site: the hospital of ``heart``: cleveland (default), hungary, switzerland or va; the laboratory of
         ``white_cells``: jiangxi (default) or cellavision.
-    quiet: do not print the line that says what was loaded.
+    quiet: do not print the line that says what was loaded, nor, where pictures of a real data set stand twice, the one
+        that says so.
 
     Raises ValueError for an unknown name, size or site, for a set of weights, and for data of more than 2 GB.
     """
     about = card(name)
     if about["kind"] == "weights":
         raise ValueError(f"{name} is a set of weights, not of data: use load_backbone.")
+    task: Task
     if name == "white_cells":
         task = load_white_cells(about, site or "jiangxi", size)
     elif about["kind"] == "image":
@@ -34,7 +38,9 @@ def load(name: str, *, size: int = 28, site: str | None = None, quiet: bool = Fa
         task = load_breast_cancer(about) if name == "breast_cancer" else load_heart(about, site or "cleveland")
     note_source(task.name, task.provenance)
     if not quiet:
-        print(_summary(task))
+        say(_summary(task))
+        if isinstance(task, ImageTask) and task.provenance == "real":
+            tell_duplicates(task)
     return task
 
 

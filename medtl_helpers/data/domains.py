@@ -5,6 +5,7 @@ import torch
 from ..assets import card
 from ..provenance import note_source
 from .catalogue import load
+from .image_tasks import ImageTask
 from .painting import to_bytes
 from .phantoms import draw
 from .shifts import SCANNERS, SHIFTS
@@ -36,9 +37,9 @@ def smear_domains(
         x = draw("smear", y, size, seed=seed)
         return Split(SHIFTS[shift](x, strength, seed=seed) if shifted else x, y)
 
-    def domain(name: str, first: int, **how) -> Task:
+    def domain(name: str, first: int, **how) -> ImageTask:
         train, val, test = (split(count, first + k, **how) for k, count in enumerate((n, 200, 800)))
-        return Task(name, train, val, test, tuple(SMEAR), provenance="twin")
+        return ImageTask(name, train, val, test, tuple(SMEAR), provenance="twin")
 
     note_source("smear", "twin")
     first = 100_000 + 10 * seed
@@ -73,7 +74,7 @@ def digit_domains(seed: int, *, size: int = 16) -> tuple[Task, Task]:
 
     def domain(name, rows, change):
         parts = [Split(to_bytes(change(x[at].expand(-1, 3, -1, -1))), y[at]) for at in rows.split((600, 98, 200))]
-        return Task(name, *parts, tuple("0123456789"), provenance="real")
+        return ImageTask(name, *parts, tuple("0123456789"), provenance="real")
 
     return domain("digits", order[0], lambda images: images), domain("digits on photographs", order[1], blended)
 
@@ -128,9 +129,9 @@ def chest_domains(seed: int, *, scanner: str = "B", strength: float = 1.0, n: in
     parts["source"].append(task.test)
     parts["target"].append(Split(device(task.test.x, strength, seed=10 * seed + 5), task.test.y))
 
-    def domain(name: str, splits: list[Split]) -> Task:
+    def domain(name: str, splits: list[Split]) -> ImageTask:
         train, val, test = splits
-        return Task(name, train, val, test, task.classes, provenance=task.provenance)
+        return ImageTask(name, train, val, test, task.classes, provenance=task.provenance)
 
     named = f"X-rays, scanner {scanner} {strength:g}"
     return domain("X-rays, source", parts["source"]), domain(named, parts["target"])

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from urllib3.exceptions import MaxRetryError
 
 from ..assets import checksum_is_right
+from ..console import say
 
 CONNECT_SECONDS = 5  # for one address of a server to accept a connection
 READ_SECONDS = 20  # for the next bytes to arrive; longer is a stall
@@ -135,7 +136,7 @@ def complete(file: File) -> None:
             happened = f"sent nothing for {READ_SECONDS} seconds" if stalled else f"broke off ({type(error).__name__})"
             what = f"{file.host} {happened}, {file.kept()}"
         if attempt < ATTEMPTS:
-            print(f"{file}: {what}; trying again ({attempt + 1} of {ATTEMPTS}).")
+            say(f"{file}: {what}; trying again ({attempt + 1} of {ATTEMPTS}).")
             time.sleep(WAIT_SECONDS * attempt)
     raise Fault(f"{what}, at the last of {ATTEMPTS} attempts: run `make data` again later.")
 
@@ -148,7 +149,7 @@ def place(file: File) -> None:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            print(f"{file}: waiting for another process that fetches into {file.path.parent}.")
+            say(f"{file}: waiting for another process that fetches into {file.path.parent}.")
             lock.acquire()
         try:
             if not file.is_there():

@@ -10,18 +10,14 @@ two pictures of one patient that look different are no duplicates: for patients,
 that BreastMNIST was made from
 """
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from .tasks import Split, Task
-
-SIDE = 28  # pixels: larger images are averaged down to this side before they are compared
-SPLITS = ("train", "val", "test")  # a picture stays in the first of them
-MOST_PAIRS = 1_000_000
+from .alike import alike, digests_of, same_bytes
+from .tasks import SPLITS, AnyTask, Task
 
 
 @dataclass(frozen=True)
@@ -53,12 +49,18 @@ class Duplicates:
             )
         found = self.pairs
         alike = found["identical"] | (found["correlation"] > threshold)
-        found = found[alike & (found["split"] == split) & found["other split"].isin(others)]
-        return np.unique(found["row"].to_numpy(dtype=int))
+        behind = found[alike & (found["split"] == split) & found["other split"].isin(others)]
+        before = found[alike & (found["other split"] == split) & found["split"].isin(set(others) - {split})]
+        return np.unique(np.concatenate([behind["row"], before["other row"]]).astype(int))
 
-    def repeated(self, split: str, *, threshold: float | None = None) -> np.ndarray:
-        """The rows of ``split`` that ``without_duplicates`` drops: a copy stands earlier in it or in an earlier one."""
-        return self.rows(split, *SPLITS[: SPLITS.index(split) + 1], threshold=threshold)
+    def repeated(self, split: str, *, threshold: float | None = None, drop_from: str = "test") -> np.ndarray:
+        """The rows of ``split`` that ``without_duplicates`` drops."""
+        if drop_from not in ("test", "train"):
+            raise ValueError(f"drop_from is {drop_from!r}: give 'test' or 'train', where copies are to be dropped.")
+        at = SPLITS.index(split)
+        if drop_from == "test":
+            return self.rows(split, *SPLITS[: at + 1], threshold=threshold)
+        return self.rows(split, *(SPLITS[at:] if split != "test" else ()), threshold=threshold)
 
     @property
     def other_label(self):
@@ -86,12 +88,12 @@ def find_duplicates(
     ----------
     task: with uint8 images N×C×H×W of one size.
     threshold: two pictures are the same when the correlation of their pixels is above it; None looks for identical
-        bytes alone, which takes no time. Each channel is centred by itself, so that a common colour is no likeness.
+        bytes alone. Each channel is centred by itself, so that a common colour is no likeness.
     report: pairs down to this correlation are listed, too; default 0.97, or the ``threshold`` where that is lower.
-    chunk: as many pictures are compared with as many others at once: the memory is chunk² and N·C·28² numbers.
+    chunk: as many pictures are compared with as many others at once; the memory is chunk² and 50·N numbers.
 
-    Raises ValueError for a table, for images that are not bytes, for thresholds outside 0..1, and where more than a
-    million pairs are alike, since then the pictures are too much alike for this question.
+    Raises ValueError for a table, for images that are not bytes, for thresholds outside 0..1, and (``TooAlike``) where
+    more than a million pairs are alike, since then the pictures are too much alike for this question.
     """
     parts = [getattr(task, split) for split in SPLITS]
     if task.is_table or any(part.x.dtype != torch.uint8 or part.x.ndim != 4 for part in parts):
@@ -99,81 +101,40 @@ def find_duplicates(
     report = min(0.97, threshold or 1.0) if report is None else report
     if threshold is not None and not 0 < report <= threshold < 1:
         raise ValueError(f"threshold is {threshold} and report {report}: give 0 < report ≤ threshold < 1.")
-    digests = np.array([hashlib.sha256(image.numpy().tobytes()).hexdigest() for part in parts for image in part.x])
-    pairs = {pair: 1.0 for pair in _same_bytes(digests)}
+    digests = digests_of([part.x for part in parts])
+    pairs = {pair: 1.0 for pair in same_bytes(digests)}
     if threshold is not None:
-        pictures = torch.cat([_standardised(part.x) for part in parts])
-        pairs = _alike(pictures, report, chunk) | pairs
+        pairs = alike([part.x for part in parts], report, chunk) | pairs
     sizes = {split: len(part.y) for split, part in zip(SPLITS, parts, strict=True)}
     return Duplicates(_table(pairs, digests, parts, sizes), threshold or 1.0, report, sizes)
 
 
-def without_duplicates(task: Task, found: Duplicates | None = None, *, threshold: float | None = None) -> Task:
-    """The task with each picture once: in train before validation, and in validation before test.
+def without_duplicates(
+    task: AnyTask, found: Duplicates | None = None, *, threshold: float | None = None, drop_from: str = "test"
+) -> AnyTask:
+    """The task with each picture in one split only.
 
-    A test image of which a copy stands in train or validation is dropped, and of copies within one split the first
-    stays. Of a pair with different labels the rule keeps the first, too: look at ``found.other_label``, since nobody
-    here knows which label is right. ``found`` is what ``find_duplicates`` found in the task, or in the same images at
-    another size (default: it is called); ``threshold`` another one than its own.
+    With ``drop_from="test"`` each picture stays in the first place where it stands: a test image of which a copy stands
+    in train or validation is dropped, and a validation image of which one stands in train. With ``drop_from="train"``
+    test stays as it is, also with copies of its own: a training image of which a copy stands in validation or test is
+    dropped, and a validation image of which one stands in test. In both ways, of copies within a split from which
+    images are dropped the first stays. Of a pair with different labels the same one stays: look at
+    ``found.other_label``, since nobody here knows which label is right. ``found`` is what ``find_duplicates`` found in
+    the task, or in the same images at another size (default: it is called); ``threshold`` another one than its own.
 
-    Raises ValueError where ``found`` belongs to other images, and where no test image is left.
+    Raises ValueError where ``found`` belongs to other images, and where no image of a split is left.
     """
     found = find_duplicates(task) if found is None else found
     sizes = {split: len(getattr(task, split).y) for split in SPLITS}
     if sizes != found.sizes:
         raise ValueError(f"found tells of splits of {found.sizes} images, and {task.name} has {sizes}: look again.")
-    kept = {split: torch.ones(n, dtype=torch.bool) for split, n in sizes.items()}
-    for split, rows in kept.items():
-        rows[torch.from_numpy(found.repeated(split, threshold=threshold))] = False
-        if not rows.any():
+    rows, start = {}, 0
+    for split, n in sizes.items():
+        kept = np.setdiff1d(np.arange(n), found.repeated(split, threshold=threshold, drop_from=drop_from))
+        if not len(kept):
             raise ValueError(f"Each {split} image of {task.name} stands elsewhere, too: nothing would be left.")
-    splits = {split: Split(getattr(task, split).x[rows], getattr(task, split).y[rows]) for split, rows in kept.items()}
-    return replace(task, train=splits["train"], val=splits["val"], test=splits["test"])
-
-
-def _standardised(x) -> torch.Tensor:
-    """uint8 N×C×H×W to float32 N×D of length 1, each channel with mean 0; a picture without contrast becomes zero."""
-    small = []
-    for part in x.split(256):
-        part = part.float()
-        if max(part.shape[-2:]) > SIDE:
-            part = torch.nn.functional.interpolate(part, [min(SIDE, side) for side in part.shape[-2:]], mode="area")
-        part = (part - part.mean((2, 3), keepdim=True)).flatten(1)
-        length = part.norm(dim=1, keepdim=True)
-        small.append(torch.where(length > 1e-3, part / length.clamp_min(1e-3), 0.0))
-    return torch.cat(small) if small else torch.zeros(0, 1)
-
-
-def _alike(pictures, least: float, chunk: int) -> dict[tuple[int, int], float]:
-    """(later, earlier) → correlation, for the pairs of rows that correlate by more than ``least``."""
-    pairs: dict[tuple[int, int], float] = {}
-    blocks = list(enumerate(pictures.split(chunk)))
-    for number, later in blocks:
-        for other, earlier in blocks[: number + 1]:
-            correlation = later @ earlier.T
-            if number == other:
-                correlation = correlation.tril(-1)
-            for i, j in (correlation > least).nonzero().tolist():
-                pairs[number * chunk + i, other * chunk + j] = min(float(correlation[i, j]), 1.0)
-            _limit(len(pairs))
-    return pairs
-
-
-def _same_bytes(digests) -> list[tuple[int, int]]:
-    """(later, earlier) for the pairs of equal digests."""
-    seen: dict[str, list[int]] = {}
-    pairs = []
-    for at, digest in enumerate(digests):
-        before = seen.setdefault(digest, [])
-        pairs += [(at, other) for other in before]
-        before.append(at)
-        _limit(len(pairs))
-    return pairs
-
-
-def _limit(n: int) -> None:
-    if n > MOST_PAIRS:
-        raise ValueError(f"More than {MOST_PAIRS:,} pairs of pictures are alike: are there empty ones? Remove them.")
+        rows[split], start = start + kept, start + n
+    return task.with_rows(rows)
 
 
 def _table(pairs: dict, digests, parts, sizes: dict[str, int]):

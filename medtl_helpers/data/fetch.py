@@ -8,6 +8,7 @@ from urllib.parse import quote
 import requests
 
 from .. import assets
+from ..console import say
 from .download import CONNECT_SECONDS, PLAIN, Fault, File, OutOfReach, no_connection, place
 
 MANY = 20  # files of one data set, above which they are told in one line
@@ -24,7 +25,7 @@ def wanted(names: list[str] | None, sizes: tuple[int, ...], folder: Path) -> lis
         if "listing" in about:
             found |= {file.label: file for file in _listed(name, about, only, folder)}
         elif not files:
-            print(f"{name}: nothing to fetch, it ships with scikit-learn.")
+            say(f"{name}: nothing to fetch, it ships with scikit-learn.")
         elif only and only not in files:
             raise ValueError(f"{name} has no file {only!r}; it has {', '.join(files)}.")
         for key, entry in files.items():
@@ -102,22 +103,22 @@ def fetch(names: list[str] | None = None, sizes: tuple[int, ...] = (28,)) -> int
     try:
         folder = assets.data_folder()
         if folder is None:
-            print("MEDTL_DATA=twin asks for no real data, so there is no folder to fetch into: unset it and try again.")
+            say("MEDTL_DATA=twin asks for no real data, so there is no folder to fetch into: unset it and try again.")
             return 1
         try:
             files = wanted(names, sizes, folder)
         except ValueError as error:
-            print(error)
+            say(str(error))
             return 2
         missing = [file for file in files if not file.is_there()]
         for name in _together([file for file in files if file not in missing]):
-            print(f"{name}: already there, with the right checksum.")
+            say(f"{name}: already there, with the right checksum.")
         told, unreachable = ask_servers(missing)
         to_fetch = _together(missing)
         for name, members in to_fetch.items():
             known = [file.megabytes or told.get(file.label, 0) / 1e6 for file in members]
             size = f"{sum(known):.2f} MB" if all(known) else "size told by the server"
-            print(f"{name}: {size}, into {members[0].path.parent}")
+            say(f"{name}: {size}, into {members[0].path.parent}")
         for name, members in to_fetch.items():
             for file in members:
                 try:
@@ -127,24 +128,24 @@ def fetch(names: list[str] | None = None, sizes: tuple[int, ...] = (28,)) -> int
                 except OutOfReach as fault:
                     unreachable[file.host] = str(fault)
                 except Fault as fault:
-                    print(f"{file}: {fault}")
+                    say(f"{file}: {fault}")
                     if len(members) > 1:
-                        print(f"{name}: {sum(one in missing for one in members)} of them are left for the next run.")
+                        say(f"{name}: {sum(one in missing for one in members)} of them are left for the next run.")
                     break
             if not set(members) & set(missing):
-                print(f"{name}: fetched, with the right checksum.")
+                say(f"{name}: fetched, with the right checksum.")
         advice = "check the network or the proxy, and run `make data` again; the course works without, on phantoms"
         for host, reason in unreachable.items():
             them = _labels([file for file in missing if file.host == host])
-            print(f"Cannot connect to {host} for {them} ({reason}): {advice}.")
+            say(f"Cannot connect to {host} for {them} ({reason}): {advice}.")
     except OSError as error:  # MEDTL_DATA names no folder, or a file in it cannot be read
-        print(error)
+        say(str(error))
         return 1
     except KeyboardInterrupt:
         parts = [f"{file}: {file.kept()}" for file in files if file.part.is_file()]
-        print(f"\nStopped; {'; '.join(parts) or 'no unfinished file is left'}: run `make data` again to go on.")
+        say(f"\nStopped; {'; '.join(parts) or 'no unfinished file is left'}: run `make data` again to go on.")
         return 130
     if files:
         absent = f"; missing: {_labels(missing)} (phantoms stand in)" if missing else ""
-        print(f"{len(files) - len(missing)} of {len(files)} files are in {folder}{absent}.")
+        say(f"{len(files) - len(missing)} of {len(files)} files are in {folder}{absent}.")
     return 1 if missing else 0

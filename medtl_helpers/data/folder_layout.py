@@ -1,14 +1,18 @@
 """Which image file is in which split and class: the layout of a folder of the reader's own images."""
 
+import os
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from .images import SUFFIXES
+from .patients import check_apart, deal_patients, find_patients
 
 SPLITS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 SHARE = 0.15  # of each class, for a validation or test split that the folder does not have
+STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*")  # of PNG, JPEG and TIFF files
 
 
 @dataclass(frozen=True)
@@ -16,49 +20,76 @@ class Layout:
     """What was found: (path, label) of all images of each split, and what had to be decided."""
 
     files: dict[str, list[tuple[Path, int]]]  # "train", "val", "test"
+    patients: dict[str, np.ndarray] | None  # of each split, one name for each file
     classes: tuple[str, ...]
     drawn: tuple[str, ...]  # the splits that the folder does not have, drawn at random from the others
-    skipped: int  # hidden and other files and folders
+    nested: list[Path]  # the images that lie in folders inside a class folder
+    skipped: list[Path]  # hidden and other files and folders
 
 
-def find_layout(root: Path, rng: np.random.Generator) -> Layout:
+def find_layout(root: Path, rng: np.random.Generator, patients: str | Path | None = None) -> Layout:
     """The layout of ``root``: ``train/val/test/<class>/*``, without ``val``, or ``<class>/*`` alone.
 
-    Raises ValueError, one sentence that names the folder and says what to do, for anything else.
+    ``patients`` says whose image is whose (``patients.find_patients``). Raises ValueError, one sentence that names the
+    folder and says what to do, for anything else, and where a patient stands in two of the given splits.
     """
     given, skipped = _split_folders(root)
-    found = {}
-    for split, folder in given.items():
-        found[split], others = _class_files(folder)
-        skipped += others
-    classes = tuple(found["train"])
+    found = {split: _class_files(folder, skipped) for split, folder in given.items()}
+    classes = tuple(sorted(found["train"]))
     _check_classes(given, found, classes)
     files = {split: [(f, y) for y, name in enumerate(classes) for f in found[split][name]] for split in given}
+    depth = 1 if given["train"] == root else 2  # folders above an image that no folder of the class is
+    nested = [f for items in files.values() for f, _ in items if len(f.relative_to(root).parts) > depth + 1]
+    people = {}
+    if patients is not None:
+        below = [f.relative_to(root).as_posix() for items in files.values() for f, _ in items]
+        names, start = find_patients(below, depth, patients), 0
+        for split, items in files.items():
+            people[split], start = names[start : start + len(items)], start + len(items)
+        check_apart(people, given)
     drawn = tuple(split for split in ("val", "test") if split not in files)
-    parts = _deal(given["train"], files["train"], classes, len(drawn), rng) if drawn else [files["train"]]
-    files |= dict(zip(("train", *drawn), parts, strict=True))
-    return Layout({split: files[split] for split in SPLITS}, classes, drawn, skipped)
+    if drawn:
+        pool, everyone, folder = files["train"], people.get("train"), given["train"]
+        labels = np.array([y for _, y in pool])
+        if everyone is None:
+            part = _deal(folder, labels, classes, len(drawn), rng)
+        else:
+            shares = [1 - SHARE * len(drawn)] + [SHARE] * len(drawn)
+            part = deal_patients(labels, everyone, shares, rng, classes, str(folder))
+        for k, split in enumerate(("train", *drawn)):
+            files[split] = [pool[i] for i in np.flatnonzero(part == k)]
+            if everyone is not None:
+                people[split] = everyone[part == k]
+    files = {split: files[split] for split in SPLITS}
+    return Layout(files, people or None, classes, drawn, nested, skipped)
 
 
-def _split_folders(root: Path) -> tuple[dict[str, Path], int]:
+def _split_folders(root: Path) -> tuple[dict[str, Path], list[Path]]:
     """The folder of each split that is there, in order (``root`` itself as train where there is none); the others."""
-    folders, skipped = _list(root, want_folders=True)
+    folders, images, others = _list(root)
     given: dict[str, Path] = {}
     for folder in folders:
-        split = next((split for split, names in SPLITS.items() if folder.name.lower() in names), None)
+        split = _split_called(folder)
         if split in given:
             raise ValueError(f"{root} has two folders for {split}, {given[split].name} and {folder.name}: keep one.")
         if split:
             given[split] = folder
-    if not given:
-        return {"train": root}, 0  # what else ``root`` holds is counted with its class folders
-    for split in ("train", "test"):
-        if split not in given:
-            raise ValueError(
-                f"{root} has {' and '.join(f.name for f in given.values())} but no {split} folder: "
-                "add it, or give class folders alone to have them split for you."
-            )
-    return {split: given[split] for split in SPLITS if split in given}, skipped + len(folders) - len(given)
+    beside = [folder for folder in folders if folder not in given.values()]
+    missing = [split for split in ("train", "test") if split not in given]
+    if not given or (missing and beside and all(_list(folder)[1] for folder in given.values())):
+        return {"train": root}, []  # class folders; what else ``root`` holds is counted with them
+    if missing:
+        names = " and ".join(folder.name for folder in given.values())
+        by = f" beside {beside[0].name}" if beside else ""
+        raise ValueError(
+            f"{root} has {names}{by} but no {missing[0]} folder: add it, or give class folders alone to have "
+            f"them split for you (rename {names} if it stands for a class, since it is the name of a split)."
+        )
+    return {split: given[split] for split in SPLITS if split in given}, images + others + beside
+
+
+def _split_called(folder: Path) -> str | None:
+    return next((split for split, names in SPLITS.items() if folder.name.lower() in names), None)
 
 
 def _check_classes(given: dict[str, Path], found: dict[str, dict], classes: tuple[str, ...]) -> None:
@@ -76,40 +107,90 @@ def _check_classes(given: dict[str, Path], found: dict[str, dict], classes: tupl
         )
 
 
-def _list(folder: Path, want_folders: bool) -> tuple[list[Path], int]:
-    """The sub-folders, or the image files, in ``folder`` (no deeper: no link can lead in circles), and how many
-    other things it holds."""
-    everything = sorted(folder.iterdir())
-    visible = [p for p in everything if not p.name.startswith(".")]
-    if want_folders:
-        wanted = [p for p in visible if p.is_dir()]
-    else:  # a broken link counts as an image: reading it will say so
-        wanted = [p for p in visible if p.suffix.lower() in SUFFIXES and not p.is_dir()]
-    return wanted, len(everything) - len(wanted)
+def _list(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
+    """The sub-folders, the image files and the other things (also all that is hidden) in ``folder``, each sorted."""
+    folders: list[Path] = []
+    images: list[Path] = []
+    others: list[Path] = []
+    try:
+        for path in sorted(folder.iterdir()):
+            hidden = path.name.startswith(".")
+            (others if hidden else folders if path.is_dir() else images if _is_image(path) else others).append(path)
+    except OSError as error:
+        why = "may not be read by you" if isinstance(error, PermissionError) else f"cannot be listed ({error.strerror})"
+        raise ValueError(f"The folder {folder} {why}: change its permissions, or remove it.") from None
+    return folders, images, others
 
 
-def _class_files(folder: Path) -> tuple[dict[str, list[Path]], int]:
-    """Class name -> its image files, in sorted order, and how many other things were skipped."""
-    class_folders, skipped = _list(folder, want_folders=True)
+def _is_image(path: Path) -> bool:
+    """By its suffix, or else, since scanners write none, by its first bytes. What cannot be opened counts as one:
+    reading it will say why not."""
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    if not path.is_file() or path.name == "DICOMDIR":  # the table of contents of a disc of DICOM files
+        return False
+    try:
+        with open(path, "rb") as file:
+            start = file.read(132)
+    except OSError:
+        return True
+    bitmap = start[:2] == b"BM" and start[6:10] == bytes(4) and start[15:18] == bytes(3)
+    return bitmap or start.startswith(STARTS) or start[128:] == b"DICM"
+
+
+def _class_files(folder: Path, skipped: list[Path]) -> dict[str, list[Path]]:
+    """Class name -> its image files, at any depth, in sorted order; what was skipped is added to ``skipped``."""
+    class_folders, images, others = _list(folder)
+    skipped += images + others
     if not class_folders:
         raise ValueError(f"{folder} holds no class folders: put the images into one folder per class in it.")
-    found = {}
+    found: dict[str, list[Path]] = {}
+    above = {folder.resolve(), *folder.resolve().parents}
     for class_folder in class_folders:
-        found[class_folder.name], n = _list(class_folder, want_folders=False)
-        skipped += n
-        if not found[class_folder.name]:
+        files = _images_below(class_folder, above, skipped)
+        if not files:
             raise ValueError(
-                f"The class folder {class_folder} holds no images ({', '.join(SUFFIXES)}; folders in it "
-                "are not searched): put some there, or remove it."
+                f"The class folder {class_folder} holds no images ({', '.join(SUFFIXES)}, or such files without a "
+                "suffix): put some there, or remove it."
             )
-    return found, skipped
+        found.setdefault(_readable(class_folder.name), []).extend(files)
+    return found
 
 
-def _deal(folder: Path, files: list, classes: tuple[str, ...], n_parts: int, rng) -> list[list]:
-    """``files`` as [the rest, a random 15 % of each class, another 15 %, …]: at least one image of each class each."""
-    parts: list[list] = [[] for _ in range(n_parts + 1)]
+def _images_below(class_folder: Path, above: set[Path], skipped: list[Path]) -> list[Path]:
+    """The images in a class folder and in the folders inside it; a link to a folder that was seen is not followed."""
+    found, seen, waiting = [], set(above), [class_folder]
+    while waiting:
+        here = waiting.pop()
+        real = here.resolve()
+        if real in seen:
+            skipped.append(here)
+            continue
+        seen.add(real)
+        folders, images, others = _list(here)
+        if here == class_folder and {"train", "test"} <= {_split_called(inside) for inside in folders}:
+            raise ValueError(f"{here} holds train and test folders of its own: load it by itself, or rename them.")
+        found += images
+        skipped += others
+        waiting += reversed(folders)
+    return found
+
+
+def _readable(name: str) -> str:
+    """A folder's name as text in one form: letters composed, and bytes that are no UTF-8 read as Latin-1."""
+    raw = os.fsencode(name)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    return unicodedata.normalize("NFC", text)
+
+
+def _deal(folder: Path, labels: np.ndarray, classes: tuple[str, ...], n_parts: int, rng) -> np.ndarray:
+    """The part of each image, 0 for the rest and 1, 2, … for a random 15 % of each class: at least one image each."""
+    part = np.zeros(len(labels), int)
     for label, name in enumerate(classes):
-        members = [item for item in files if item[1] == label]
+        members = np.flatnonzero(labels == label)
         share = max(1, round(SHARE * len(members)))
         if len(members) <= n_parts * share:
             raise ValueError(
@@ -118,6 +199,5 @@ def _deal(folder: Path, files: list, classes: tuple[str, ...], n_parts: int, rng
             )
         order = rng.permutation(len(members))
         for k in range(n_parts):
-            parts[k + 1] += [members[i] for i in sorted(order[k * share : (k + 1) * share])]
-        parts[0] += [members[i] for i in sorted(order[n_parts * share :])]
-    return parts
+            part[members[order[k * share : (k + 1) * share]]] = k + 1
+    return part

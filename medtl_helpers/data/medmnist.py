@@ -5,14 +5,15 @@ import torch
 
 from ..assets import MAX_BYTES, find
 from .archives import read_npz
+from .image_tasks import ImageTask
 from .phantoms import draw
 from .pixels import resized
-from .tasks import Split, Task
+from .tasks import Split
 
 TWIN_IMAGES = {"train": 1600, "val": 400, "test": 600}  # a twin never has more images than this, nor than its card
 
 
-def load_images(name: str, about: dict, size: int) -> Task:
+def load_images(name: str, about: dict, size: int) -> ImageTask:
     """The images of the data set ``name``, whose card is ``about``, as uint8 N×C×size×size; real or twin.
 
     Raises ValueError for a size that the card does not have, and for data that would need more than 2 GB.
@@ -36,9 +37,11 @@ def load_images(name: str, about: dict, size: int) -> Task:
     else:
         splits, provenance = _draw_twin(about, size), "twin"
         note = f"for real data: make data ONLY={name} ({found.why_not})"
-    return Task(
+    return ImageTask(
         name,
-        **splits,
+        splits["train"],
+        splits["val"],
+        splits["test"],
         classes=tuple(about["classes"]),
         positive=about.get("positive"),
         provenance=provenance,

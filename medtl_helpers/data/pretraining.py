@@ -15,13 +15,14 @@ from collections.abc import Callable
 import torch
 
 from ..provenance import note_source
+from .image_tasks import ImageTask
 from .painting import CHUNK, to_bytes
 from .patterns import N_FRACTALS, paint_contour, paint_fractal
 from .phantoms import draw
 from .scans import CHEST_FINDINGS, paint_findings
 from .shifts import SCANNERS
 from .smears import HELD_OUT_CELLS, SMEAR, paint_invented
-from .tasks import Split, Task
+from .tasks import Split
 
 SEEN_CELLS = tuple(cell for cell in SMEAR if cell not in HELD_OUT_CELLS)
 SEEN_SCANNERS = ("A", "C")
@@ -93,7 +94,9 @@ def images(family: str, labels, size: int, *, seed: int) -> torch.Tensor:
     return torch.cat(parts) if parts else torch.empty(0, 3, size, size, dtype=torch.uint8)
 
 
-def held_out_task(n: int, seed: int, *, size: int = 64, scanner: str = "D", val: int = 10, test: int = 100) -> Task:
+def held_out_task(
+    n: int, seed: int, *, size: int = 64, scanner: str = "D", val: int = 10, test: int = 100
+) -> ImageTask:
     """Blood cells of types that pre-training never saw, taken with a scanner that it never saw: transfer to a new task.
 
     ``n``, ``val`` and ``test`` count images per class. Training and validation images vary with the ``seed``, test
@@ -113,7 +116,7 @@ def cell_task(cells, n: int, seed: int, *, size: int = 64, scanner: str = "D", v
         return Split(SCANNERS[scanner](draw("smear", cells[y], size, seed=seed), seed=seed), y)
 
     names = tuple(list(SMEAR)[cell] for cell in cells)
-    return Task(
+    return ImageTask(
         f"cells, scanner {scanner}",
         split(n, 3 * seed + 10_000),
         split(val, 3 * seed + 10_001),

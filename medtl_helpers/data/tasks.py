@@ -5,9 +5,12 @@ An image task holds uint8 tensors, a table a pandas frame; a task that is one do
 
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+
+SPLITS = ("train", "val", "test")
+AnyTask = TypeVar("AnyTask", bound="Task")
 
 
 class Split(NamedTuple):
@@ -50,11 +53,35 @@ class Task:
         parts = (self.train, self.val, self.test)
         return Split(pd.concat([p.x for p in parts], ignore_index=True), np.concatenate([p.y for p in parts]))
 
+    def with_rows(self: AnyTask, rows: dict[str, Any], **changes) -> AnyTask:
+        """The task whose splits have other rows of its images, e.g. ``with_rows({"val": numbers})``.
+
+        ``rows`` gives integers for the splits that change; they count the images through train, validation and test.
+        """
+        parts = [getattr(self, split) for split in SPLITS]
+        for split, at in rows.items():
+            changes[split] = Split(gathered([part.x for part in parts], at), gathered([part.y for part in parts], at))
+        return replace(self, **changes)
+
+
+def gathered(parts: list, rows):
+    """The ``rows`` of some tensors that are thought to lie one behind the other, without a copy of all of them."""
+    import torch
+
+    rows = torch.as_tensor(rows)
+    found, start = parts[0].new_empty(len(rows), *parts[0].shape[1:]), 0
+    for part in parts:
+        inside = (rows >= start) & (rows < start + len(part))
+        found[inside] = part[rows[inside] - start]
+        start += len(part)
+    return found
+
 
 def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
     """``n`` training and ``val`` validation images per class, drawn from the training split; test stays as it is.
 
-    Real life with few labels has few for validation, too. Raises ValueError when a class has fewer than that, or when
+    Real life with few labels has few for validation, too. Where the patients are known, validation images are of other
+    patients than training images. Raises ValueError when a class has fewer than that, or when
     ``n`` is not 1 or more and ``val`` not 0 or more.
     """
     import torch
@@ -68,17 +95,26 @@ def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
         )
 
     order = torch.randperm(len(task.train.y), generator=torch.Generator().manual_seed(seed))
+    patients = getattr(task, "patients", None)
     chosen = {"train": [], "val": []}
-    for k, name in enumerate(task.classes):
-        images = order[task.train.y[order] == k]
-        if len(images) < n + val:
-            raise ValueError(
-                f"{task.name} has {len(images)} training images of {name}, {n} + {val} were asked for: take fewer."
-            )
-        chosen["train"].append(images[:n])
-        chosen["val"].append(images[n : n + val])
-    splits = {split: torch.cat(parts) for split, parts in chosen.items()}
-    return replace(task, **{split: Split(task.train.x[at], task.train.y[at]) for split, at in splits.items()})
+    for split, count in (("train", n), ("val", val)):
+        for k, name in enumerate(task.classes):
+            images = order[task.train.y[order] == k]
+            if len(images) < n + val:
+                raise ValueError(
+                    f"{task.name} has {len(images)} training images of {name}, {n} + {val} were asked for: take fewer."
+                )
+            images = images[n:] if split == "val" else images
+            if split == "val" and patients:
+                drawn = patients["train"][torch.cat(chosen["train"])]
+                images = images[~np.isin(patients["train"][images], drawn)]
+            if len(images) < count:
+                raise ValueError(
+                    f"{task.name} has {len(images)} training images of {name} from patients that were not drawn for "
+                    f"training, and {val} were asked for: take fewer."
+                )
+            chosen[split].append(images[:count])
+    return task.with_rows({split: torch.cat(parts) for split, parts in chosen.items()})
 
 
 def split_table(task: Task, *, seed: int, test: float = 0.4, val: float = 0.2, n_train: int | None = None) -> Task:

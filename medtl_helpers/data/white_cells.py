@@ -16,12 +16,13 @@ import torch
 import torch.nn.functional as F
 
 from ..assets import Found, checksum_is_right, data_folder, listing
+from .image_tasks import ImageTask
 from .images import read_image
 from .phantoms import draw
 from .pixels import resized
 from .shifts import Scanner
 from .smears import SMEAR
-from .tasks import Split, Task
+from .tasks import Split
 
 SAME_CELL = 0.979  # correlation of two images, at 28 px: by eye, the five pairs above it show one cell, those below two
 SMALLEST, LARGEST = 8, 250  # pixels per side that can be asked for
@@ -53,7 +54,7 @@ def all_cells(about: dict, site: str, size: int) -> tuple[Split, str, str]:
     return Split(resized(images, size), y), "real", note
 
 
-def load_white_cells(about: dict, site: str, size: int, *, seed: int = 0, fold: int | None = None) -> Task:
+def load_white_cells(about: dict, site: str, size: int, *, seed: int = 0, fold: int | None = None) -> ImageTask:
     """The cells of one laboratory as a task, split by ``seed`` within each class; all three splits are disjoint.
 
     Without ``fold`` 60 % are for training, 20 % for validation and 20 % for the test. With ``fold`` 0, 1 or 2 half of
@@ -64,7 +65,7 @@ def load_white_cells(about: dict, site: str, size: int, *, seed: int = 0, fold: 
     parts = split_by_class(cells.y, seed, fold)
     train, val, test = (Split(cells.x[at], cells.y[at]) for at in parts)
     classes, licence = tuple(about["classes"]), about["licence"]
-    return Task(f"white_cells:{site}", train, val, test, classes, None, provenance, licence, note)
+    return ImageTask(f"white_cells:{site}", train, val, test, classes, None, provenance, licence, note)
 
 
 def split_by_class(y: torch.Tensor, seed: int, fold: int | None) -> list[torch.Tensor]:

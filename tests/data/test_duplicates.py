@@ -146,7 +146,7 @@ def test_pairs_that_were_not_looked_for_and_other_images_are_refused(monkeypatch
     same = noise(1)
     with pytest.raises(ValueError, match="nothing would be left"):
         without_duplicates(task_of({split: same for split in SPLITS}))
-    monkeypatch.setattr("medtl_helpers.data.duplicates.MOST_PAIRS", 10)
+    monkeypatch.setattr("medtl_helpers.data.alike.MOST_PAIRS", 10)
     with pytest.raises(ValueError, match="More than 10 pairs"):
         find_duplicates(task_of({split: np.zeros((4, 1, 8, 8), np.uint8) for split in SPLITS}))
 

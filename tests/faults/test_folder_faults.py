@@ -229,7 +229,8 @@ def state(root):
 
 
 def nested(root):
-    images(root, "a", "b/patient 1")
+    images(root, "a")
+    (root / "b" / "patient 1").mkdir(parents=True)
 
 
 def loop(root):
@@ -250,9 +251,9 @@ FOLDERS = [
     ("one class", lambda r: images(r, "a"), {}, ["{} holds one class folder only, 'a'", "at least two"]),
     ("one class in splits", lambda r: splits(r, classes="a"), {}, ["{}/train holds one class folder only", "two"]),
     ("one class in test", lambda r: (splits(r, ["train"]), images(r, "test/a")), {}, ["'b' is in {}/train and not in"]),
-    ("one level too high", lambda r: splits(r / "mine"), {}, ["{}/mine holds no images", "not searched"]),
+    ("one level too high", lambda r: splits(r / "mine"), {}, ["{}/mine holds train and test folders of its own", "load it by itself"]),
     ("empty class", lambda r: empty(r, "test/b"), {}, ["{}/test/b holds no images", "put some there, or remove"]),
-    ("folders in a class", nested, {}, ["{}/b holds no images", "folders in it are not searched"]),
+    ("empty folders in a class", nested, {}, ["{}/b holds no images", "put some there, or remove it"]),
     ("empty split", lambda r: (splits(r, ["train", "test"]), (r / "val").mkdir()), {}, ["{}/val holds no class"]),
     ("class only in test", lambda r: class_only_in(r, "test"), {}, ["'new' is in {}/test and not in {}/train", "add"]),
     ("class not in test", lambda r: class_only_in(r, "train", "val"), {}, ["'new' is in {}/train and not in {}/test"]),
