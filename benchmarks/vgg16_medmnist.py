@@ -15,8 +15,9 @@ direction: above it. Seeds 200 to 202, none of which was looked at; the interval
 (``two_level``). Both ways have the same budget: three learning rates, by mean AUROC on those validation images that do
 not stand in train, on seeds 0 and 1 (the top block, which takes longer, on seed 0 alone). Each of the two got a fourth
 rate, since of the probe's first three the lowest was the best, and of the top block's the highest (that one was tried
-after the seeds of BreastMNIST had run, and nothing changed). The strongest opponent besides is expected to be a small network trained
-from scratch on the 28 px images: on the tuning seeds it ranked the validation images better than VGG16 did.
+after the seeds of BreastMNIST had run, and nothing changed). The strongest opponent besides is expected to be a small
+network trained from scratch on the 28 px images: on the tuning seeds it ranked the validation images better than VGG16
+did.
 
 Secondary: the same on the native test set (MedMNIST's own protocol), without what correlates above 0.97, and on
 PneumoniaMNIST with the rates of BreastMNIST in every row (about an hour of one core more); the opponents, the top block
