@@ -26,12 +26,19 @@ def check_network(model) -> None:
         raise TypeError(f"The model is {shown(model)}: give a network of torch, an nn.Module.")
 
 
-def check_whole(value, name: str, least: int | None = None) -> None:
-    """Raises ValueError unless ``value`` is a whole number (no float, text, True or False), and not below ``least``."""
+def check_whole(value, name: str, least: int | None = None) -> int:
+    """``value`` as an int. Raises ValueError unless it is a whole number (no float, no text) of ``least`` or more."""
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise ValueError(f"{name} is {shown(value)}: give a whole number, like {max(least or 0, 1)}.")
     if least is not None and value < least:
         raise ValueError(f"{name} is {value}: give a whole number of {least} or more.")
+    return int(value)
+
+
+def check_choice(value, name: str, choices) -> None:
+    """Raises ValueError unless ``value`` is one of the names ``choices``."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} is {shown(value)}: choose one of {', '.join(choices)}.")
 
 
 def check_rate(value, name: str, above: bool = False) -> None:

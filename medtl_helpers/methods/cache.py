@@ -37,7 +37,7 @@ def prefix_features(model: StagedNet, x, *, batch_size: int = 128, device: Devic
     """
     import psutil
 
-    device, x = _checked(model, x, batch_size, device)
+    device, x, batch_size = _checked(model, x, batch_size, device)
     prefix = frozen_prefix(model)
 
     def through_prefix(x):
@@ -75,7 +75,7 @@ def stage_features(model: StagedNet, x, *, batch_size: int = 128, device: Device
     The whole network computes in eval mode, frozen or not, and nothing is trained: give the result to a linear model.
     Raises ValueError for inputs that do not fit the network; MemoryError, with a batch size to try.
     """
-    device, x = _checked(model, x, batch_size, device)
+    device, x, batch_size = _checked(model, x, batch_size, device)
 
     def all_stages(x):
         x, row = model.input(x), []
@@ -90,8 +90,8 @@ def stage_features(model: StagedNet, x, *, batch_size: int = 128, device: Device
     return guards.with_memory(rows, batch_size, DOING)
 
 
-def _checked(model, x, batch_size, device) -> tuple[torch.device, torch.Tensor]:
-    """The device and the images, after all that can be wrong with the arguments; the model is there in eval mode."""
+def _checked(model, x, batch_size, device) -> tuple[torch.device, torch.Tensor, int]:
+    """The device, the images and the size, after all that can be wrong with them; the model is there in eval mode."""
     check_staged(model)
     parts.check_whole(batch_size, "batch_size", least=1)
     x = guards.as_inputs(x, "given")
@@ -99,7 +99,7 @@ def _checked(model, x, batch_size, device) -> tuple[torch.device, torch.Tensor]:
         raise ValueError("There are no images to compute features of: give at least one.")
     guards.tell_of_range(model, x, "given")
     model.to(device := parts.as_device(device)).eval()
-    return device, x
+    return device, x, int(batch_size)
 
 
 def after_prefix(model: StagedNet) -> StagedNet:

@@ -20,7 +20,7 @@ def predict(model: nn.Module, x, *, batch_size: int = 256, device: torch.device 
     FloatingPointError when it answers with NaN, MemoryError, with a batch size to try, when memory runs out.
     """
     parts.check_network(model)
-    parts.check_whole(batch_size, "batch_size", least=1)
+    batch_size = parts.check_whole(batch_size, "batch_size", least=1)
     x, device = guards.as_inputs(x, "given"), parts.as_device(device)
     guards.tell_of_range(model, x, "given")
     probability = guards.with_memory(lambda: _probabilities(model, x, batch_size, device), batch_size, "predicting")

@@ -58,6 +58,7 @@ def fit(
     """
     check_fit(model, val, epochs=epochs, batch_size=batch_size, lr=lr, weight_decay=weight_decay, optimizer=optimizer,
               patience=patience, seed=seed)  # fmt: skip
+    epochs, batch_size, seed = int(epochs), int(batch_size), int(seed)
     augment, penalty, schedule = parts.as_augment(augment), parts.as_penalty(penalty), parts.as_schedule(schedule)
     x, y, val = guards.as_sets(model, train, val, augmented=augment is not None)
     device = parts.as_device(device)
@@ -68,7 +69,7 @@ def fit(
         trained = (p for p in model.parameters() if p.requires_grad)
         optimizer = torch.optim.AdamW(trained, lr, weight_decay=weight_decay)
     scheduler = rate_scheduler(optimizer, schedule, epochs * -(-len(x) // batch_size)) if schedule else None
-    generator = torch.Generator().manual_seed(int(seed))  # on the CPU: the same order on every device
+    generator = torch.Generator().manual_seed(seed)  # on the CPU: the same order on every device
     history = History()
 
     def step(batch: torch.Tensor) -> torch.Tensor:
