@@ -20,11 +20,13 @@ network trained from scratch on the 28 px images: on the tuning seeds it ranked 
 did.
 
 Secondary: the same on the native test set (MedMNIST's own protocol), without what correlates above 0.97, and on
-PneumoniaMNIST with the rates of BreastMNIST in every row (about an hour of one core more); the opponents, the top block
-minus each of them, at a level that is corrected for their number; and balanced accuracy at the threshold that
-validation chose minus that at one half. Added after the results were seen, to understand them: the same on the
-duplicates alone. Added when BreastMNIST was known, and before any seed of PneumoniaMNIST ran: the small network once
-more for four times as many epochs, with three rates on the seeds 0 and 1 of BreastMNIST as the others.
+PneumoniaMNIST with the rates of BreastMNIST in every row; the opponents, at a level that is corrected for their number;
+and balanced accuracy at the threshold that validation chose minus that at one half. Added after the results were seen,
+to understand them: the same on the duplicates alone. Added when BreastMNIST was known, and before any seed of
+PneumoniaMNIST ran: the small network once more for four times as many epochs, with three rates on the seeds 0 and 1 of
+BreastMNIST as the others (the best was the highest). On PneumoniaMNIST the top block (about six minutes of one core for
+each seed) and this patient small network were left out because the time ran out, before any result of VGG16 was known
+there. So its comparisons are those of the probe.
 
 Training and validation are the native ones in every row, so that a network has one test result with copies and one
 without. The epoch, and the threshold, are chosen on validation; nothing is chosen on test. The images are 28 px
@@ -72,7 +74,7 @@ CHOSEN = {"probe": 1e-3, "top block": 3e-4, SMALL: 1e-3, LONGER: 3e-3}
 WEIGHT_DECAY = {"probe": 0.1, "top block": 1e-2, SMALL: 1e-2, LONGER: 1e-2}
 REGRESSIONS = {"logistic regression": "last block", "logistic regression, all stages": "all stages"}
 C = (1e-4, 1e-3, 1e-2)  # of these the best on validation
-WAYS = [*EPOCHS, *REGRESSIONS]
+WAYS = {"breast": [*EPOCHS, *REGRESSIONS], "pneumonia": ["probe", SMALL, *REGRESSIONS]}
 COPIES = 2  # of each training image for the top block: as it is, and augmented once
 TESTS = {"native": None, "without duplicates": 0.99, "without duplicates (0.97)": 0.97}
 MARGIN = 0.02
@@ -231,17 +233,18 @@ def with_test_images(runs: list[dict]) -> list[dict]:
         if any((task, cell["way"], cell["seed"]) not in known for cell in mine):
             continue
         of_test = [run | {"rows": [row for row in run["rows"] if row["test"] == test]} for run in runs]
-        said = {way: answers(of_test, mine, way) for way in WAYS}
+        said = {way: answers(of_test, mine, way) for way in WAYS[task]}
         y = truth(task, "test")[kept(task, "test", TESTS[test])]
-        pairs = [(way, None) for way in said] + [("top block", way) for way in said if way != "top block"]
+        ours = "top block" if "top block" in said else "probe"
+        pairs = [(way, None) for way in said] + [(ours, way) for way in said if way != ours]
         found += over_cases(y, said, pairs, {"auroc": auroc}, task=task, test=test)
         if test == "without duplicates":
-            found += against_opponents(y, said, task=task, test=test)
-        again = ~kept(task, "test", 0.99)
-        if test == "native" and len(np.unique(y[again])) == 2:
+            found += against_opponents(y, said, ours, task=task, test=test)
+        if (task, test) == ("breast", "native"):
+            again = ~kept(task, "test", 0.99)
             only = {way: one[:, again] for way, one in said.items()}
             found += over_cases(y[again], only, pairs, {"auroc": auroc}, task=task, test="duplicates alone")
-        for way in ("top block", "probe"):
+        for way in dict.fromkeys((ours, "probe")):
             cut = {run["seed"]: run["rows"][0]["scores"]["threshold"] for run in of_test if is_of(run, task, way)}
             cuts = np.array([[cut[seed]] for seed in SEEDS[task]])
             called = {f"{way}, threshold from validation": said[way] >= cuts, f"{way}, one half": said[way] >= 0.5}
@@ -249,14 +252,14 @@ def with_test_images(runs: list[dict]) -> list[dict]:
     return found
 
 
-def against_opponents(y, said: dict, **keys) -> list[dict]:
-    """The top block minus each opponent, at the level 1 − 0.05/n for n of them: stricter than Holm's steps."""
+def against_opponents(y, said: dict, ours: str, **keys) -> list[dict]:
+    """``ours`` minus each opponent of VGG16, at the level 1 − 0.05/n for n of them: stricter than Holm's steps."""
     rows, opponents = [], [way for way in said if way not in ("top block", "probe")]
     for way in opponents:
         level = 1 - 0.05 / len(opponents)
-        interval = two_level(y, said["top block"], said[way], score=auroc, level=level, resamples=2000)
+        interval = two_level(y, said[ours], said[way], score=auroc, level=level, resamples=2000)
         limits = rounded({"value": interval.value, "low": interval.low, "high": interval.high})
-        row = keys | {"ours": "top block", "theirs": way, "score": "auroc, corrected"} | limits
+        row = keys | {"ours": ours, "theirs": way, "score": "auroc, corrected"} | limits
         rows.append(row | {"n": len(y), "seeds": len(said[way]), "level": round(level, 4)})
     return rows
 
@@ -266,7 +269,7 @@ def is_of(run: dict, task: str, way: str) -> bool:
 
 
 def cells() -> list[dict]:
-    return [{"task": task, "way": way, "seed": seed} for task in SEEDS for way in WAYS for seed in SEEDS[task]]
+    return [{"task": task, "way": way, "seed": seed} for task in SEEDS for way in WAYS[task] for seed in SEEDS[task]]
 
 
 def main() -> None:
