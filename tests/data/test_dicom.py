@@ -17,6 +17,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossl
 
 from medtl_helpers.data.folders import load_folder
 from medtl_helpers.data.images import read_image
+from medtl_helpers.data.pixels import SuspectImage, UnusableImage
 
 PATIENT = "DOE^JANE"
 
@@ -137,6 +138,151 @@ def test_dicom_colour(tmp_path):
         table[f"{colour}PaletteColorLookupTableData"] = deep[0, :4, k].astype("<u2").tobytes()
     path = dicom(tmp_path / "palette.dcm", GREY % 4, PhotometricInterpretation="PALETTE COLOR", **table)
     same(read_image(path), RGB[0, :4][GREY % 4])
+
+
+def with_groups(path, values, shared, frame, **tags):
+    """An enhanced file whose window and rescale stand in its functional groups."""
+    groups = {}
+    for keyword, elements in (("SharedFunctionalGroupsSequence", shared), ("PerFrameFunctionalGroupsSequence", frame)):
+        group = Dataset()
+        for sequence, items in elements.items():
+            item = Dataset()
+            for name, value in items.items():
+                setattr(item, name, value)
+            setattr(group, sequence, [item])
+        groups[keyword] = [group]
+    return dicom(path, values, NumberOfFrames=1, **groups, **tags)
+
+
+@pytest.mark.parametrize("inside", ["shared", "frame", "both"])
+def test_window_and_rescale_of_enhanced_files(tmp_path, inside):
+    rescale = {"PixelValueTransformationSequence": {"RescaleSlope": 3, "RescaleIntercept": -500}}
+    window = {"FrameVOILUTSequence": {"WindowCenter": 900, "WindowWidth": 2001, "VOILUTFunction": "LINEAR_EXACT"}}
+    other = {"FrameVOILUTSequence": {"WindowCenter": 1, "WindowWidth": 2}}
+    groups = {"shared": (rescale | window, {}), "frame": ({}, rescale | window), "both": (rescale | other, window)}
+    path = with_groups(tmp_path / "e.dcm", CT, *groups[inside], WindowCenter=7, WindowWidth=9)
+    same(read_image(path), window_by_hand(CT.astype(float) * 3 - 500, -100.5, 1900.5))
+
+
+ROUND = np.hypot(*np.mgrid[-9.5:10, -7.5:8]) > 8  # outside a round field of view
+
+
+@pytest.mark.parametrize(
+    "stored, declared",
+    [
+        (np.int16(-3000), {"PixelPaddingValue": -3000}),
+        (np.int16(-3000), {"PixelPaddingValue": 2**16 - 3000}),  # declared without the sign
+        (np.uint16(2**16 - 3000), {"PixelPaddingValue": -3000}),  # and with one
+        (np.uint16(64_000), {"PixelPaddingValue": 63_000, "PixelPaddingRangeLimit": 65_535}),
+        (np.int16(-900), {"PixelPaddingValue": -800, "PixelPaddingRangeLimit": -1000}),
+        (np.uint16(0xF830), {"PixelPaddingValue": 0xF830, "BitsStored": 12, "HighBit": 11}),  # in the unused bits
+    ],
+)
+@pytest.mark.parametrize("inverted", [False, True])
+def test_padding_is_left_out_and_black(tmp_path, stored, declared, inverted):
+    numbers = np.where(ROUND, stored, np.abs(CT)).astype(stored.dtype)
+    code = "US" if max(declared.values()) >= 2**15 else "SS"
+    path = dicom(tmp_path / "p.dcm", numbers, PhotometricInterpretation=f"MONOCHROME{2 - inverted}")
+    ds = pydicom.dcmread(path)
+    for name, value in declared.items():
+        ds.add_new(name, code if name.startswith("PixelPadding") else "US", value)
+    ds.save_as(path)
+    wanted = np.zeros(CT.shape)
+    wanted[~ROUND] = percentile_window(np.abs(CT)[~ROUND])
+    wanted[~ROUND] = 255 - wanted[~ROUND] if inverted else wanted[~ROUND]
+    same(read_image(path), wanted)
+
+
+def test_padding_that_is_no_padding(tmp_path):
+    flat = np.full((10, 10), 5, np.uint16)
+    assert not read_image(dicom(tmp_path / "all.dcm", flat, PixelPaddingValue=5)).any()  # all of it
+    eight = RNG.integers(0, 256, (10, 10), dtype=np.uint8)
+    far = read_image(
+        dicom(tmp_path / "far.dcm", eight, PixelPaddingValue=300)
+    )  # no byte is 300, though 44 is 300 − 256
+    same(far, percentile_window(eight))
+
+
+def test_float_pixels_and_their_padding(tmp_path):
+    values = np.where(ROUND, -7.5, CT / 100).astype(np.float32)
+    path = dicom(tmp_path / "f.dcm", CT.astype(np.uint16))
+    ds = pydicom.dcmread(path)
+    del ds.PixelData
+    ds.BitsAllocated, ds.FloatPixelData, ds.FloatPixelPaddingValue = 32, values.tobytes(), -7.5
+    ds.save_as(path)
+    picture = read_image(path)
+    same(picture[~ROUND], percentile_window(values[~ROUND]))
+    assert not picture[ROUND].any()
+    for extra in ({}, {"WindowCenter": 10, "WindowWidth": 20}, {"RescaleSlope": 2, "RescaleIntercept": 0}):
+        for wrong in (np.nan, np.inf):
+            values[10, 8] = wrong
+            ds.FloatPixelData = values.tobytes()
+            for name, value in extra.items():
+                setattr(ds, name, value)
+            ds.save_as(path)
+            with pytest.raises(UnusableImage, match="NaN or infinite"):
+                read_image(path)
+
+
+@pytest.mark.parametrize("written", ["Monochrome1 ", "monochrome1", " MONOCHROME1"])
+def test_the_kind_of_grey_in_any_letters(tmp_path, written):
+    plain = read_image(dicom(tmp_path / "plain.dcm", CT))
+    path = dicom(tmp_path / "x.dcm", CT, PhotometricInterpretation="MONOCHROME1")
+    spoil(path, b"MONOCHROME1 ", written.ljust(12).encode())
+    same(read_image(path), 255 - plain)
+
+
+def test_a_slope_of_zero_is_none(tmp_path):
+    window = {"WindowCenter": 300, "WindowWidth": 900}
+    wanted = read_image(dicom(tmp_path / "a.dcm", CT, RescaleSlope=1, RescaleIntercept=-90, **window))
+    same(read_image(dicom(tmp_path / "b.dcm", CT, RescaleSlope=0, RescaleIntercept=-90, **window)), wanted)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("suffix", [".dcm", "", ".ima"])
+def test_files_without_preamble_are_dicom_by_their_first_tag(tmp_path, syntax, suffix):
+    path = dicom(tmp_path / "x.dcm", CT, syntax)
+    wanted, content = read_image(path), path.read_bytes()
+    for start in (132, 144 + int.from_bytes(content[140:144], "little")):  # with group 2, and without it
+        if start > 132 or syntax is ExplicitVRLittleEndian:
+            bare = tmp_path / f"bare{suffix}"
+            bare.write_bytes(content[start:])
+            same(read_image(bare), wanted)
+
+
+def test_frames_that_no_header_counts(tmp_path):
+    with pytest.raises(UnusableImage, match="holds several frames"):
+        read_image(dicom(tmp_path / "x.dcm", CT, PixelData=CT.tobytes() * 3))
+    with pytest.raises(UnusableImage, match="holds several frames"):
+        read_image(
+            dicom(tmp_path / "y.dcm", np.stack([CT] * 2).reshape(-1, 16), RLELossless, Rows=20, NumberOfFrames=2)
+        )
+
+
+def test_the_decoder_is_the_same_whatever_is_installed(tmp_path, monkeypatch):
+    """pydicom would take the first of those that are there."""
+    import pydicom.pixels
+
+    asked, really = [], pydicom.pixels.pixel_array
+    monkeypatch.setattr(
+        pydicom.pixels, "pixel_array", lambda ds, **k: asked.append(k["decoding_plugin"]) or really(ds, **k)
+    )
+    for name in ("JPEG2000.dcm", "693_J2KI.dcm", "SC_rgb_jpeg_dcmtk.dcm", "JPEG-lossy.dcm", "MR_small_RLE.dcm",
+                 "MR_small_jpeg_ls_lossless.dcm"):  # fmt: skip
+        try:
+            read_image(pydicom.data.get_testdata_file(name, download=False))
+        except UnusableImage:
+            asked.append("refused")
+    assert asked == ["pillow", "pillow", "pillow", "pylibjpeg", "refused", "pydicom", "pylibjpeg", "refused"]
+
+
+def test_a_window_beside_the_numbers_is_told(tmp_path):
+    path = dicom(tmp_path / "dark.dcm", CT, WindowCenter=20_000, WindowWidth=400)
+    with pytest.warns(SuspectImage, match=f"^{path} has varied stored numbers"):
+        assert not read_image(path).any()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_image(dicom(tmp_path / "good.dcm", CT, WindowCenter=1400, WindowWidth=3000))
 
 
 def spoil(path, old: bytes, new: bytes):

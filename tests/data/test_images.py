@@ -1,11 +1,16 @@
 """Image files: each pixel rule against an independent computation."""
 
+import struct
+import warnings
+import zlib
+
 import numpy as np
 import pytest
 from image_files import ALPHA, DEEP, GREY, RGB, RNG, percentile_window, same, save, window_by_hand
 from PIL import Image
 
 from medtl_helpers.data.images import read_image
+from medtl_helpers.data.pixels import SuspectImage, UnusableImage, nearly_constant, white
 
 # --- 8-bit images ----------------------------------------------------------------------------------------------------
 
@@ -84,3 +89,106 @@ def test_window_of_a_constant_and_of_a_nearly_constant_image(tmp_path):
     assert (read_image(save(tmp_path / "flat.png", values)) == 0).all()
     values[3, 5], values[4, 5] = 1100, 1300  # less than 0.5 % of the pixels: both percentiles are 1000
     same(read_image(save(tmp_path / "spots.png", values)), window_by_hand(values, 1000, 1300))
+
+
+def write_png(path, numbers, interlaced=False, clear=None):
+    """uint16 H×W×samples as a PNG, byte by byte, its rows in turn unfiltered and as differences to the row above."""
+    height, width, samples = numbers.shape
+    passes = [(0, 0, 1, 1)]
+    if interlaced:  # Adam7: first row and column, steps
+        passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    data = b""
+    for top, left, down, right in passes:
+        rows = numbers[top::down, left::right].astype(">u2").reshape(-1, len(numbers[0, left::right]) * samples)
+        above = b"\0" * rows.shape[1] * 2
+        for k, row in enumerate(rows):
+            raw = row.tobytes()
+            data += b"\2" + bytes((a - b) % 256 for a, b in zip(raw, above, strict=True)) if k % 2 else b"\0" + raw
+            above = raw
+    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[samples]
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, interlaced))]
+    if clear is not None:
+        chunks.append((b"tRNS", struct.pack(f">{samples}H", *clear)))
+    chunks += [(b"IDAT", zlib.compress(data)), (b"IEND", b"")]
+    body = [struct.pack(">I", len(d)) + kind + d + struct.pack(">I", zlib.crc32(kind + d)) for kind, d in chunks]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(body))
+    return path
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("bits", [9, 12, 16])
+def test_16_bit_colours_of_a_png_keep_their_depth(tmp_path, bits, interlaced):
+    numbers = RNG.integers(0, 2**bits, (20, 24, 4)).astype(np.uint16)
+    numbers[0, 0] = 2**bits - 1
+    shades = np.rint(numbers[..., :3] / (2 ** (bits + bits % 2) - 1) * 255)
+    same(read_image(write_png(tmp_path / "rgb.png", numbers[..., :3], interlaced)), shades)
+    shown = numbers[..., 3:] / 65535
+    same(read_image(write_png(tmp_path / "rgba.png", numbers, interlaced)), np.rint(shades * shown))
+    key = numbers[2, 3, :3]
+    path = write_png(tmp_path / "key.png", numbers[..., :3], interlaced, clear=key)
+    same(read_image(path), np.where((numbers[..., :3] == key).all(-1)[..., None], 0, shades))
+
+
+def test_what_is_transparent_takes_no_part_in_the_window_of_deep_grey(tmp_path):
+    shown = np.hypot(*np.mgrid[-19.5:20, -14.5:15]) < 14
+    grey, alpha = np.where(shown, DEEP, 60_000).astype(np.uint16), shown * np.uint16(65535)
+    wanted = np.zeros(DEEP.shape)
+    wanted[shown] = percentile_window(DEEP[shown])
+    same(read_image(write_png(tmp_path / "la.png", np.dstack([grey, alpha]))), wanted)
+    same(read_image(write_png(tmp_path / "key.png", grey[..., None], clear=[60_000])), wanted)
+
+
+def test_white_is_the_declared_depth_or_the_one_that_is_filled():
+    assert [white(n) for n in (0, 255, 256, 4095, 4096, 65535)] == [255, 255, 1023, 4095, 16383, 65535]
+    assert [white(n, 12) for n in (9, 4095, 4096)] == [4095, 4095, 16383]
+
+
+def test_animations_and_second_pictures_are_refused_and_thumbnails_are_not(tmp_path):
+    frames = [Image.fromarray(RNG.integers(0, 256, (40, 40, 3), dtype=np.uint8)) for _ in range(2)]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "b.jpg", format="MPO", save_all=True, append_images=frames[1:])
+    for name in ("a.png", "b.jpg"):
+        with pytest.raises(UnusableImage, match="holds several pages"):
+            read_image(tmp_path / name)
+    content = (tmp_path / "b.jpg").read_bytes()
+    entries = content.index(b"MPF\0") + 4 + 8 + 2 + 3 * 12 + 4  # behind header and directory, 16 bytes a picture
+    second = entries + 16
+    camera = content[:second] + struct.pack("<I", 0x010001) + content[second + 4 :]
+    (tmp_path / "c.jpg").write_bytes(camera)
+    same(read_image(tmp_path / "c.jpg"), np.asarray(Image.open(tmp_path / "c.jpg").convert("RGB")))
+
+
+# --- pictures without content ----------------------------------------------------------------------------------------
+
+
+def test_nearly_constant():
+    stored = np.arange(4096).reshape(64, 64)
+    for picture in (stored * 0, stored // 4095 * 255, stored // 256, np.where(stored > 9, 255, 0), stored // 300 + 200):
+        assert nearly_constant(stored, picture.astype(np.uint8))
+        assert nearly_constant(np.dstack([stored] * 3), np.dstack([picture] * 3).astype(np.uint8))
+    for numbers, picture in [
+        (stored, stored // 16),  # as it should be
+        (stored, stored // 128),  # dark, and with 32 levels
+        (stored // 600, stored // 600),  # little was there
+        (stored * 0, stored * 0),
+        (np.where(stored == 7, stored, 0), stored * 0),  # all but one pixel are equal
+    ]:
+        assert not nearly_constant(numbers, picture.astype(np.uint8))
+    one_channel_varies = np.dstack([stored * 0, stored // 16, stored * 0]).astype(np.uint8)
+    assert not nearly_constant(stored, one_channel_varies)
+
+
+def test_a_nearly_constant_picture_is_told_in_one_sentence(tmp_path):
+    path = save(tmp_path / "clear.png", np.dstack([RGB, ALPHA * 0]))  # wholly transparent
+    with pytest.warns(SuspectImage) as told:
+        assert not read_image(path).any()
+    (warning,) = told
+    assert str(warning.message) == (
+        f"{path} has varied stored numbers and becomes a nearly constant picture: look at it in a viewer, and export "
+        "it again with another window."
+    )
+    assert warning.message.path == path and warning.filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_image(save(tmp_path / "flat.png", GREY * 0))
+        read_image(save(tmp_path / "dim.png", GREY // 50))
