@@ -106,6 +106,7 @@ def find_duplicates(
     if threshold is not None:
         pairs = alike([part.x for part in parts], report, chunk) | pairs
     sizes = {split: len(part.y) for split, part in zip(SPLITS, parts, strict=True)}
+    pairs = dict(sorted(pairs.items()))  # whatever the order in which they were found
     return Duplicates(_table(pairs, digests, parts, sizes), threshold or 1.0, report, sizes)
 
 

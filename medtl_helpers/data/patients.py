@@ -47,8 +47,8 @@ def find_patients(files: Sequence[str], depth: int, rule: str | Path) -> np.ndar
     missing = [file for file, patient in zip(files, found, strict=True) if not patient]
     if missing:
         raise ValueError(
-            f"{len(missing)} of {len(files)} images are {fault} {str(rule)!r}, e.g. {missing[0]}: every image needs a "
-            "patient, so correct one or the other."
+            f"{len(missing)} of {len(files)} images are {fault} {str(rule)!r}, for example {missing[0]}: every image "
+            "needs a patient, so correct one or the other."
         )
     return np.array(found, object)
 
@@ -115,8 +115,8 @@ def check_apart(patients: dict[str, np.ndarray], folders: dict[str, Path]) -> No
             both = sorted(set(patients[here]) & set(patients[there]))
             if both:
                 raise ValueError(
-                    f"{len(both)} patient(s) have images in {folders[here]} and in {folders[there]}, e.g. {both[0]!r}: "
-                    "keep all images of a patient in one of them."
+                    f"{len(both)} patient(s) have images in {folders[here]} and in {folders[there]}, for example "
+                    f"{both[0]!r}: keep all images of a patient in one of them."
                 )
 
 

@@ -3,6 +3,7 @@
 import os
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,6 +78,20 @@ def lab(path):
     save(path, Image.fromarray(NOISE, mode="LAB"))
 
 
+def scratch(path, compression):
+    """Some bytes in the middle of compressed pixels are others."""
+    save(path, Image.fromarray(NOISE[..., 0]).convert("1" if compression == "group4" else "L"), compression=compression)
+    content = bytearray(path.read_bytes())
+    half = len(content) // 2
+    content[half : half + 40] = b"\x55" * 40
+    write(path, bytes(content))
+
+
+def short_palette():
+    names = [f"{colour}PaletteColorLookupTable" for colour in ("Red", "Green", "Blue")]
+    return {f"{n}Descriptor": [256, 0, 8] for n in names} | {f"{n}Data": bytes(90) for n in names}
+
+
 def not_a_number(path):
     pixels = GREY.astype(np.float32)
     pixels[3, 3] = np.nan
@@ -104,6 +119,30 @@ FILES = [
         "holds several pages",
         "save the one you want",
     ),
+    ("sub-IFD", "x.tif", lambda p: save(p, tiffinfo={330: 8}), "holds several pages", "save the one you want"),
+    (
+        "animation",
+        "x.png",
+        lambda p: save(p, save_all=True, append_images=[Image.fromarray(255 - GREY)]),
+        "holds several pages",
+        "save the one you want",
+    ),
+    (
+        "two pictures",
+        "x.jpg",
+        lambda p: save(p, format="MPO", save_all=True, append_images=[Image.fromarray(255 - GREY)]),
+        "holds several pages",
+        "save the one you want",
+    ),
+    ("damaged LZW", "x.tif", lambda p: scratch(p, "tiff_lzw"), "is damaged or incomplete", "export it again"),
+    ("damaged fax", "x.tif", lambda p: scratch(p, "group4"), "is damaged or incomplete", "export it again"),
+    (
+        "CMYK of 16 bits",
+        "x.tif",
+        lambda p: save(p, GREY.astype(np.uint16), tiffinfo={262: 5}),
+        "cannot be read here without loss",
+        "save it uncompressed",
+    ),
     ("NaN", "x.tif", not_a_number, "has NaN or infinite pixels", "replace them"),
     ("LAB", "x.tif", lab, "is stored in LAB colours", "save it as RGB"),
     ("broken link", "x.png", lambda p: p.symlink_to("nowhere.png"), "is no file", "correct the path"),
@@ -122,6 +161,20 @@ FILES = [
         "export the frame you want",
     ),
     ("no decoder", "x.dcm", lambda p: dicom(p, syntax=JPEGLSLossless), "cannot be decoded here", "pylibjpeg[all]"),
+    (
+        "frames uncounted",
+        "x.dcm",
+        lambda p: dicom(p, PixelData=GREY.tobytes() * 2),
+        "holds several frames",
+        "export the frame you want",
+    ),
+    (
+        "short palette",
+        "x.dcm",
+        lambda p: dicom(p, PhotometricInterpretation="PALETTE COLOR", **short_palette()),
+        "is damaged or incomplete",
+        "export it again",
+    ),
     ("huge DICOM", "x.dcm", lambda p: dicom(p, Rows=60_000, Columns=60_000), "has more than 80 million", "shrink it"),
     ("thin DICOM", "x.dcm", lambda p: dicom(p, Rows=4, Columns=64), "is 64 × 4 px and each side needs", "remove it"),
 ]
@@ -242,6 +295,15 @@ def twice(root):
     splits(root, ["train", "val", "Validation", "test"])
 
 
+def table(root, text):
+    """Two classes, and a CSV beside them in the folder."""
+    images(root, "a", "b")
+    write(root / "who.csv", text)
+
+
+CSV = {"patients": "{}/who.csv"}
+
+
 # fault, what makes it, arguments, what is said: {} is the folder
 FOLDERS = [
     ("no folder", lambda r: r.rmdir(), {}, ["{} is no folder", "give the one that holds"]),
@@ -251,7 +313,12 @@ FOLDERS = [
     ("one class", lambda r: images(r, "a"), {}, ["{} holds one class folder only, 'a'", "at least two"]),
     ("one class in splits", lambda r: splits(r, classes="a"), {}, ["{}/train holds one class folder only", "two"]),
     ("one class in test", lambda r: (splits(r, ["train"]), images(r, "test/a")), {}, ["'b' is in {}/train and not in"]),
-    ("one level too high", lambda r: splits(r / "mine"), {}, ["{}/mine holds train and test folders of its own", "load it by itself"]),
+    (
+        "one level too high",
+        lambda r: splits(r / "mine"),
+        {},
+        ["{}/mine holds train and test folders of its own", "load it by itself"],
+    ),
     ("empty class", lambda r: empty(r, "test/b"), {}, ["{}/test/b holds no images", "put some there, or remove"]),
     ("empty folders in a class", nested, {}, ["{}/b holds no images", "put some there, or remove it"]),
     ("empty split", lambda r: (splits(r, ["train", "test"]), (r / "val").mkdir()), {}, ["{}/val holds no class"]),
@@ -273,6 +340,61 @@ FOLDERS = [
     ("over 2 GB in RGB", lambda r: images(r, "a", "b"), {"size": 12_000, "channels": 3}, ["{} need 2.6 GB"]),
     ("positive name", splits, {"positive": "c"}, ["positive='c' is none of the classes a, b", "give one of"]),
     ("positive number", splits, {"positive": -1}, ["positive=-1 is none of the classes a, b", "give one of"]),
+    ("positive True", splits, {"positive": True}, ["positive=True is none of the classes a, b", "give one of"]),
+    (
+        "class called like a split",
+        lambda r: images(r, "valid/P1", "invalid/P2"),
+        {},
+        ["{} has valid beside invalid but no train folder", "(rename valid if it stands for a class"],
+    ),
+    ("classes called like splits", lambda r: images(r, "valid", "test"), {}, ["but no train folder", "(rename"]),
+    ("patients no text", splits, {"patients": 3}, ["patients is 3", "give a regular expression, or the path of a CSV"]),
+    ("no pattern", splits, {"patients": "(P"}, ["patients='(P' is no regular expression (missing )", "correct it"]),
+    (
+        "pattern that fits some",
+        lambda r: (splits(r), save(r / "val/a/x.png")),
+        {"patients": r"\d"},
+        ["1 of 19 images are not matched by the pattern", "for example val/a/x.png", "correct one or the other"],
+    ),
+    (
+        "patient in two splits",
+        splits,
+        {"patients": r"\d"},
+        ["3 patient(s) have images in {}/train and in {}/val, for example '0'", "keep all images of a patient in one"],
+    ),
+    ("one patient in all", lambda r: images(r, "a", "b"), {"patients": "png"}, ["1 patient(s) with the class 'a'"]),
+    ("no CSV", splits, {"patients": "who.csv"}, ["who.csv cannot be read (No such file", "correct the path"]),
+    ("CSV: empty", lambda r: table(r, b""), CSV, ["who.csv has the columns ''", "call one of them file"]),
+    (
+        "CSV: no patient",
+        lambda r: table(r, b"file,age\n0.png,3\n"),
+        CSV,
+        ["who.csv has the columns 'file,age'", "call one of them file, and one patient"],
+    ),
+    (
+        "CSV: two patients of a file",
+        lambda r: table(r, b"file,patient\na/0.png,1\na/0.png,2\n"),
+        CSV,
+        ["who.csv gives a/0.png to two patients", "keep the line that is right"],
+    ),
+    (
+        "CSV: a name of two files",
+        lambda r: table(r, b"file,patient\n0.png,1\n1.png,2\n2.png,3\n"),
+        CSV,
+        ["says 0.png, which may be a/0.png or b/0.png", "give the path from the folder"],
+    ),
+    (
+        "CSV: gaps",
+        lambda r: table(r, b"file,patient\na/0.png,1\na/1.png, \na/2.png,3\n"),
+        CSV,
+        ["4 of 6 images are not named, with a patient, in", "for example a/1.png"],
+    ),
+    (
+        "CSV: an old encoding",
+        lambda r: table(r, b"file,patient\n0.png,M\xfcller\n"),
+        CSV,
+        ["who.csv is not written in UTF-8", "save it as CSV in UTF-8"],
+    ),
     ("channels", splits, {"channels": 4}, ["channels is 4", "give 1 (grey), 3 (RGB)"]),
     ("size", splits, {"size": 4}, ["size is 4", "whole number, 8 or more"]),
 ]
@@ -285,12 +407,31 @@ def test_a_folder_that_cannot_be_used(tmp_path, capfd, make, options, said):
     make(root)
     before = state(tmp_path)
     with pytest.raises(ValueError) as info:
-        load_folder(root, **options)
+        load_folder(root, **{k: v.replace("{}", str(root)) if isinstance(v, str) else v for k, v in options.items()})
     text = one_sentence(info.value)
     for part in said:
         assert part.format(*[root] * part.count("{}")) in text, text
     assert capfd.readouterr() == ("", "")
     assert state(tmp_path) == before
+
+
+def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
+    """By patching, since nothing is forbidden to root."""
+    images(tmp_path, "a", "b", "b/deep")
+    iterdir = Path.iterdir
+
+    def ask(path):
+        if path == forbidden:
+            raise PermissionError(13, "Permission denied", str(path))
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", ask)
+    for forbidden in (tmp_path / "b", tmp_path / "b" / "deep"):
+        with pytest.raises(ValueError) as info:
+            load_folder(tmp_path)
+        assert one_sentence(info.value) == (
+            f"The folder {forbidden} may not be read by you: change its permissions, or remove it."
+        )
 
 
 def test_the_first_colour_image_counts_against_the_memory(tmp_path, monkeypatch):
@@ -309,3 +450,6 @@ TABLE += [
     Row(f"folder: {fault}", ": ".join(said).replace("{}/", "").replace("{}", "the folder"), "the folder")
     for fault, _, _, said in FOLDERS
 ]
+TABLE.append(
+    Row("folder: may not be read", "may not be read by you: change its permissions, or remove it", "the folder")
+)
