@@ -32,8 +32,9 @@ laboratory; fine-tuned phantoms minus the small network of the course from scrat
 times as long; and fine-tuned minus frozen phantoms. In the first laboratory each seed draws other test cells, 58 of
 294, so that two seeds share a fifth of them: there the interval is the corrected t with 58 / 236.
 
-Seeds: ten for the white cells, of which the primary comparisons are two; five for the other pairs, and three for the
-choice of a source, since two cores were all that there was.
+Seeds: ten for the ways on white cells, among them the primary comparison; five for the other pairs, and three for the
+choice of a source, since two cores were all that there was. Of the ten seeds of the fine-tuned phantoms the last two
+did not run: the time was up, and this was decided before any of their values was looked at.
 
 Intervals: blood-cell phantoms are drawn anew for each seed, so Student's t over seeds holds their test cases, too. The
 test images of the X-rays, real or drawn, and the cells of the second laboratory are given once: there the interval is
@@ -190,7 +191,7 @@ def _short(probability: torch.Tensor) -> list[list[float]]:
 PARTS = {"ways": ways, "sources": sources, "phantoms": phantoms}
 PLAN = {  # what is measured where the data are the twin, and where they are real; and on how many of the seeds
     "twin": [("ways", e.CELLS, 5), ("ways", e.CHESTS, 5), ("sources", e.CELLS, 3)],
-    "real": [("ways", e.WHITE, 10), ("ways", e.CHESTS, 5), ("phantoms", e.WHITE, 10)],
+    "real": [("ways", e.WHITE, 10), ("ways", e.CHESTS, 5), ("phantoms", e.WHITE, 8)],
 }
 
 
