@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .dicom import is_dicom
 from .images import SUFFIXES
 from .patients import check_apart, deal_patients, find_patients
 
@@ -135,7 +136,7 @@ def _is_image(path: Path) -> bool:
     except OSError:
         return True
     bitmap = start[:2] == b"BM" and start[6:10] == bytes(4) and start[15:18] == bytes(3)
-    return bitmap or start.startswith(STARTS) or start[128:] == b"DICM"
+    return bitmap or start.startswith(STARTS) or is_dicom(start)
 
 
 def _class_files(folder: Path, skipped: list[Path]) -> dict[str, list[Path]]:
