@@ -32,6 +32,8 @@ def cards() -> dict[str, dict]:
 
 def card(name: str) -> dict:
     """The card of one data set. Raises ValueError, naming the known ones, when there is none."""
+    if not isinstance(name, str):
+        raise ValueError(f"The data set is a {type(name).__name__}: name one of {', '.join(cards())}.")
     if name.removesuffix("mnist") == "chest":
         raise ValueError("ChestMNIST has several labels per image and this course has one: choose e.g. 'pneumonia'.")
     if name not in cards():

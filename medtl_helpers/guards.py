@@ -16,7 +16,9 @@ NO_MEMORY = ("out of memory", "allocate memory", "not enough memory", "ALLOC_FAI
 
 def as_inputs(x, name: str) -> Tensor:
     """``x`` as a tensor of bytes or floats. Raises ValueError for what is no array of numbers, or of other integers."""
-    x = _as_tensor(x, f"{name} inputs")
+    given, x = x, _as_tensor(x, f"{name} inputs")
+    if not x.ndim:
+        raise ValueError(f"The {name} inputs are {shown(given)}: give one for each example, N×….")
     if x.dtype != torch.uint8 and not x.is_floating_point():
         raise ValueError(f"The {name} inputs are {_dtype(x)}: give images as uint8, 0 to 255, or numbers as float32.")
     return x
@@ -83,8 +85,11 @@ def as_sets(model: nn.Module, train, val, augmented: bool = False) -> tuple[Tens
     return x, y, (val_x, val_y)
 
 
-def as_domains(source_x, source_y, target_x, classes: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Labelled source and unlabelled target inputs. Raises ValueError where they do not fit together or the classes."""
+def as_domains(source_x, source_y, target_x, classes: int, val=None) -> tuple[Tensor, Tensor, Tensor, tuple | None]:
+    """Labelled source, unlabelled target and, where given, validation inputs of the source, with their labels.
+
+    Raises ValueError where they do not fit together or the classes, and for a source of one class.
+    """
     source_x, source_y = as_examples((source_x, source_y), "source")
     target_x = as_inputs(target_x, "target")
     if not len(target_x):
@@ -94,12 +99,15 @@ def as_domains(source_x, source_y, target_x, classes: int) -> tuple[Tensor, Tens
             f"Source inputs are {source_x.dtype} of shape {tuple(source_x.shape[1:])}, target inputs {target_x.dtype} "
             f"of shape {tuple(target_x.shape[1:])}: both must be alike."
         )
-    if int(source_y.min()) < 0 or int(source_y.max()) >= classes:
-        raise ValueError(
-            f"Labels run from {int(source_y.min())} to {int(source_y.max())}, but there are {classes} classes: number "
-            "them from 0."
-        )
-    return source_x, source_y, target_x
+    val = None if val is None else as_examples(val, "validation")
+    for name, y in {"source": source_y, "validation": source_y if val is None else val[1]}.items():
+        if int(y.min()) < 0 or int(y.max()) >= classes:
+            raise ValueError(
+                f"The {name} labels run from {int(y.min())} to {int(y.max())}, but there are {classes} classes: number "
+                "them from 0."
+            )
+    check_classes(source_y, None)
+    return source_x, source_y, target_x, val
 
 
 def check_classes(y: Tensor, val_y: Tensor | None) -> None:

@@ -54,7 +54,8 @@ def as_probabilities(values, name: str = "predicted probabilities", *, ndim: int
     low, high = array.min(), array.max()
     if low < -ROUNDING or high > 1 + ROUNDING:
         raise ValueError(
-            f"The {name} run from {low:.3g} to {high:.3g}: give numbers from 0 to 1, the softmax of logits."
+            f"The {name} run from {low:.3g} to {high:.3g}: give numbers from 0 to 1"
+            f"{', the softmax of logits' if ndim == 2 else ''}."
         )
     if ndim == 2:
         classes = array.shape[1]
@@ -69,9 +70,18 @@ def as_probabilities(values, name: str = "predicted probabilities", *, ndim: int
     return array.clip(0, 1)
 
 
-def as_labels(values, n: int, classes: int | None = None, name: str = "labels") -> np.ndarray:
-    """int64 N: the class of each of ``n`` cases. Raises ValueError for what is no whole number from 0 on."""
+def as_labels(
+    values, n: int | None, classes: int | None = None, name: str = "labels", *, each: bool = True
+) -> np.ndarray:
+    """int64 N: the class of each of ``n`` cases; None: of any number.
+
+    Raises ValueError for what is no whole number from 0 on, for what is none of the ``classes``, where so many are
+    known, and with ``each`` for a class without a case.
+    """
     y = as_array(values, name)
+    n = len(y) if n is None and y.ndim else n
+    if not y.size and not n:  # an empty list has no type
+        return np.zeros(0, np.int64)
     if y.shape != (n,):
         raise ValueError(f"The {name} have shape {y.shape}, for {n} cases: give one whole number for each case.")
     if y.dtype.kind == "f" or (y < 0).any():
@@ -82,35 +92,54 @@ def as_labels(values, n: int, classes: int | None = None, name: str = "labels") 
     y = y.astype(np.int64)
     if classes is not None:
         *counts, other = np.bincount(y.clip(max=classes), minlength=classes + 1).tolist()
-        if other or 0 in counts:
+        if other or (each and 0 in counts):
             raise ValueError(
                 f"Of classes 0 to {classes - 1} there are {counts} {name}, and {other} of other classes: number the "
-                "classes from 0, and give at least one case of each."
+                f"classes from 0{', and give at least one case of each' if each else ''}."
             )
     return y
 
 
-def as_yes_no(values, n: int, name: str) -> np.ndarray:
-    """bool N, of what is true or false, or 0 or 1. Raises ValueError for other labels, and where all are alike."""
+def as_yes_no(values, n: int | None, name: str, *, both: bool = True) -> np.ndarray:
+    """bool N, of what is true or false, or 0 or 1. Raises ValueError for other labels, and with ``both`` where all are
+    alike.
+    """
     array = as_array(values, name)
+    n = len(array) if n is None and array.ndim else n
     if array.shape != (n,):
         raise ValueError(f"The {name} have shape {array.shape}, for {n} cases: give one for each case.")
     if not np.isin(array, (0, 1)).all():
         raise ValueError(f"The {name} are not all true or false, or 0 or 1: compare them first, like y == positive.")
-    if array.all() or not array.any():
+    if both and (array.all() or not array.any()):
         raise ValueError(f"The {name} are of one class, 0 or 1, and both are needed: add cases of the other class.")
     return array.astype(bool)
 
 
-def as_share(value, name: str) -> float:
-    """A number above 0 and below 1. Raises ValueError for any other, and for what is no number."""
+def as_share(value, name: str, *, ends: bool = False) -> float:
+    """A number above 0 and below 1; with ``ends`` also 0 and 1. Raises ValueError for all else."""
     try:
         share = float("nan") if isinstance(value, str | bool) else float(value)
     except (TypeError, ValueError, RuntimeError):
         share = float("nan")
-    if not 0 < share < 1:
+    if not (0 < share < 1 or (ends and share in (0, 1))):
         raise ValueError(f"{name} is {shown(value)}: give a share between 0 and 1, like 0.95.")
     return share
+
+
+def as_groups(values, n: int, name: str = "groups") -> np.ndarray:
+    """int64 N: which of the sorted groups each of ``n`` cases is of; groups are numbers or texts, e.g. of patients.
+
+    Raises ValueError where there is not one for each case.
+    """
+    try:
+        groups = np.asarray(values)
+        if groups.shape == (n,):
+            return np.unique(groups, return_inverse=True)[1]
+    except (TypeError, ValueError, RuntimeError):  # rows of unequal length, or what cannot be sorted
+        pass
+    raise ValueError(
+        f"The {name} are {shown(values)}, for {n} cases: give one for each case, all numbers or all texts."
+    )
 
 
 def _kind(array: np.ndarray) -> str:

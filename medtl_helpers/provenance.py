@@ -30,5 +30,7 @@ def provenance_of(data=None) -> str:
         found = set(_sources.values())
     else:
         tasks = data if isinstance(data, list | tuple) else [data]
-        found = {task if isinstance(task, str) else task.provenance for task in tasks}
+        found = {task if isinstance(task, str) else str(getattr(task, "provenance", "")) for task in tasks}
+        if "" in found:
+            raise ValueError(f"data is a {type(data).__name__}, without a provenance: give a task, or several.")
     return found.pop() if len(found) == 1 else ("mixed" if found else "none")

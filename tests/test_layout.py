@@ -38,6 +38,7 @@ TESTED_IN = {  # what has no test file of its own name
     "data/smears": "data/test_phantoms.py",
     "methods/history": "methods/test_train.py",
     "methods/keras_backend": "methods/test_keras_recipes.py",
+    "methods/keras_images": "methods/test_keras_recipes.py",
     "methods/oracle": "methods/test_dann.py",
     "methods/scores": "methods/test_dann.py",
 }

@@ -3,6 +3,8 @@
 import torch
 
 from ..assets import card
+from ..labels import as_numbers
+from ..parts import check_choice, check_rate, check_whole
 from ..provenance import note_source
 from .catalogue import load
 from .image_tasks import ImageTask
@@ -11,6 +13,7 @@ from .phantoms import draw
 from .shifts import SCANNERS, SHIFTS
 from .smears import SMEAR
 from .tables import COLUMNS
+from .tables import HOSPITALS as ALL_HOSPITALS
 from .tasks import Split, Task
 from .white_cells import load_white_cells
 
@@ -28,8 +31,16 @@ def smear_domains(
     n: training images of each domain; there are 200 for validation and 800 for the test.
     target_balance: relative frequency of the eight classes in the target; default all alike.
     """
-    if shift not in SHIFTS:
-        raise ValueError(f"There is no shift {shift!r}: choose one of {', '.join(SHIFTS)}.")
+    check_choice(shift, "The shift", SHIFTS)
+    check_rate(strength, "strength")
+    check_whole(seed, "seed", least=0)
+    check_whole(n, "n", least=1)
+    if target_balance is not None:
+        target_balance = as_numbers(target_balance, "frequencies of the target_balance").astype("float32")
+        if target_balance.shape != (len(SMEAR),) or target_balance.min() < 0 or target_balance.max() == 0:
+            raise ValueError(
+                f"target_balance is {target_balance.tolist()}: give {len(SMEAR)} frequencies of 0 or more, not all 0."
+            )
 
     def split(count: int, seed: int, balance=None, shifted: bool = False) -> Split:
         balance = torch.ones(len(SMEAR)) if balance is None else torch.as_tensor(balance, dtype=torch.float)
@@ -53,6 +64,8 @@ def digit_domains(seed: int, *, size: int = 16) -> tuple[Task, Task]:
     Nothing medical, and never used to choose a setting. A blended digit is ``|digit − crop|``, the crop from one of
     scikit-learn's two photographs. Each domain has 600 images for training, 98 for validation and 200 for the test.
     """
+    check_whole(seed, "seed", least=0)
+    check_whole(size, "size", least=1)
     from sklearn.datasets import load_digits, load_sample_images
 
     note_source("digits", "real")
@@ -98,6 +111,9 @@ def hospital_domains(source: str, target: str, seed: int) -> tuple[Task, Task]:
         )
         return task, ((x_train, y_train), (x_val, y_val), (x_test, y_test))
 
+    check_whole(seed, "seed", least=0)
+    check_choice(source, "The source", ALL_HOSPITALS)
+    check_choice(target, "The target", ALL_HOSPITALS)
     there, here = rows(source), rows(target)
     pipeline = make_pipeline(SimpleImputer(strategy="median"), StandardScaler()).fit(there[1][0][0])
 
@@ -114,6 +130,9 @@ def chest_domains(seed: int, *, scanner: str = "B", strength: float = 1.0, n: in
     Training and validation images of the two are different ones; the test shows the same images on both devices, so
     that nothing but the device differs. ``n`` training images and 100 for validation in each, as many sick as healthy.
     """
+    check_whole(seed, "seed", least=0)
+    check_choice(scanner, "The scanner", SCANNERS)
+    check_whole(n, "n", least=2)
     task = load("pneumonia", quiet=True)
     device = SCANNERS[scanner]
     parts: dict[str, list[Split]] = {"source": [], "target": []}
@@ -121,6 +140,8 @@ def chest_domains(seed: int, *, scanner: str = "B", strength: float = 1.0, n: in
         x, y = getattr(task, split)
         order = torch.randperm(len(y), generator=torch.Generator().manual_seed(10 * seed + stream))
         of_class = [order[y[order] == k] for k in (0, 1)]
+        if (fewest := min(map(len, of_class))) < count:
+            raise ValueError(f"n is {n}, and {task.name} has {fewest} {split} images of a class: take fewer.")
         here, there = (
             torch.cat([rows[at] for rows in of_class]) for at in (slice(count // 2), slice(count // 2, count))
         )
@@ -146,6 +167,7 @@ def white_cell_domains(
     for adapting, a sixth for validation and a third for the test; ``fold`` 0, 1 and 2 test each of its cells once. All
     is drawn by ``seed`` within each class. Where the real files are not on this disk, phantoms of both stand in.
     """
+    check_whole(seed, "seed", least=0)
     about = card("white_cells")
     here = load_white_cells(about, source, size, seed=seed)
     there = load_white_cells(about, target, size, seed=seed, fold=fold)

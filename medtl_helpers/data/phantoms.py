@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import torch
 
+from ..labels import as_labels
+from ..parts import check_whole, shown
 from .painting import CHUNK, to_bytes
 from .patterns import paint_texture
 from .scans import paint_chest, paint_ultrasound, ultrasound_and_lesion
@@ -20,6 +22,9 @@ PAINTERS: dict[str, tuple[Callable, int]] = {
     "ultrasound": (paint_ultrasound, 2),
     "texture": (paint_texture, 64),
 }
+
+
+SMALLEST = 4  # pixels a side
 
 
 def draw(kind: str, labels, size: int = 28, *, channels: int | None = None, seed: int = 0) -> torch.Tensor:
@@ -36,12 +41,18 @@ def draw(kind: str, labels, size: int = 28, *, channels: int | None = None, seed
 
     Returns a uint8 tensor N×channels×size×size. Raises ValueError for a kind or label that it cannot draw.
     """
-    if kind not in PAINTERS:
-        raise ValueError(f"There is no phantom called {kind!r}: choose one of {', '.join(PAINTERS)}.")
+    if not isinstance(kind, str) or kind not in PAINTERS:
+        raise ValueError(f"There is no phantom called {shown(kind)}: choose one of {', '.join(PAINTERS)}.")
+    if channels is not None and (not isinstance(channels, int) or channels not in (1, 3)):
+        raise ValueError(f"channels is {shown(channels)}: give 1 for grey, 3 for colour, or leave it out.")
+    check_whole(seed, "seed", least=0)
+    check_whole(size, "size", least=SMALLEST)
     paint, n_classes = PAINTERS[kind]
-    labels = torch.as_tensor(labels).long()
-    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < n_classes:
-        raise ValueError(f"{kind} phantoms have labels 0 to {n_classes - 1}, not {labels.min()} to {labels.max()}.")
+    labels = _labels(labels)
+    if len(labels) and int(labels.max()) >= n_classes:
+        raise ValueError(
+            f"{kind} phantoms have labels 0 to {n_classes - 1}, not {labels.min()} to {labels.max()}: give these alone."
+        )
     generator = torch.Generator().manual_seed(seed)
     parts = [to_bytes(paint(part, size, generator), channels) for part in labels.split(CHUNK)]
     return torch.cat(parts) if parts else torch.empty(0, channels or 1, size, size, dtype=torch.uint8)
@@ -49,6 +60,16 @@ def draw(kind: str, labels, size: int = 28, *, channels: int | None = None, seed
 
 def draw_ultrasound(labels, size: int = 28, *, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     """The images of ``draw("ultrasound", …)`` and where their lesions are: uint8 N×1×S×S and bool N×S×S."""
+    check_whole(seed, "seed", least=0)
+    check_whole(size, "size", least=SMALLEST)
+    labels = _labels(labels)
+    if not len(labels) or int(labels.max()) > 1:
+        raise ValueError("There are no labels, or others than 0 and 1: give 0 (malignant) or 1 (benign), at least one.")
     generator = torch.Generator().manual_seed(seed)
-    parts = [ultrasound_and_lesion(part, size, generator) for part in torch.as_tensor(labels).long().split(CHUNK)]
+    parts = [ultrasound_and_lesion(part, size, generator) for part in labels.split(CHUNK)]
     return torch.cat([to_bytes(image) for image, _ in parts]), torch.cat([lesion > 0.5 for _, lesion in parts])
+
+
+def _labels(labels) -> torch.Tensor:
+    """int64 N. Raises ValueError for what are no whole numbers from 0 on."""
+    return torch.from_numpy(as_labels(labels, None))

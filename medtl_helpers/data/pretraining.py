@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import torch
 
+from ..labels import as_labels
+from ..parts import check_choice, check_whole
 from ..provenance import note_source
 from .image_tasks import ImageTask
 from .painting import CHUNK, to_bytes
@@ -39,11 +41,13 @@ FAMILIES = {
 
 def n_classes(network: str) -> int:
     """How many classes the pre-training of ``network`` has."""
+    check_choice(network, "The network", FAMILIES)
     return sum(classes for classes, _ in FAMILIES[network].values())
 
 
 def class_names(network: str) -> tuple[str, ...]:
     """The names of the classes in the pre-training of ``network``, in the order of their numbers."""
+    check_choice(network, "The network", FAMILIES)
     named = {"smear": SEEN_CELLS, "chest": CHEST_FINDINGS}
     return tuple(
         f"{family}: {name}"
@@ -58,6 +62,9 @@ def batch(network: str, n: int, size: int, seed: int, *, jitter: bool = True) ->
     The same seed gives the same images. With ``jitter`` half of the cells and chests come from scanner C, and
     contrast, brightness, colour balance and polarity vary; without it all come from scanner A, as they are.
     """
+    check_choice(network, "The network", FAMILIES)
+    for what, value in {"n": n, "size": size, "seed": seed}.items():
+        check_whole(value, what, least=0)
     generator = torch.Generator().manual_seed(seed)
     shares = torch.tensor([share for _, share in FAMILIES[network].values()])
     family = torch.multinomial(shares, n, replacement=True, generator=generator)
@@ -77,6 +84,8 @@ def batch(network: str, n: int, size: int, seed: int, *, jitter: bool = True) ->
 
 def images(family: str, labels, size: int, *, seed: int) -> torch.Tensor:
     """uint8 N×3×size×size of one family, for its labels 0 .. (number of its classes − 1)."""
+    check_choice(family, "The family", dict.fromkeys(name for families in FAMILIES.values() for name in families))
+    labels = torch.from_numpy(as_labels(labels, None))
     if family == "smear":
         cells = torch.tensor([list(SMEAR).index(cell) for cell in SEEN_CELLS])
         return draw("smear", cells[labels], size, channels=3, seed=seed)
@@ -108,7 +117,10 @@ def held_out_task(
 
 def cell_task(cells, n: int, seed: int, *, size: int = 64, scanner: str = "D", val: int = 10, test: int = 100):
     """Like ``held_out_task``, for any cell types (numbers in the order of ``smears.SMEAR``)."""
-    cells = torch.as_tensor(cells)
+    cells = torch.from_numpy(as_labels(cells, None, len(SMEAR), "cell types", each=False))
+    check_choice(scanner, "The scanner", SCANNERS)
+    for name, value in {"n": n, "val": val, "test": test, "seed": seed}.items():
+        check_whole(value, name, least=0)
     note_source("smear", "twin")
 
     def split(per_class: int, seed: int) -> Split:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ..parts import check_rate, check_whole, shown
 from .painting import CHUNK, pixel_grid, to_bytes
 from .phantoms import draw
 
@@ -34,8 +35,12 @@ class Scanner:
     def __call__(self, images: torch.Tensor, strength: float = 1.0, *, seed: int = 0) -> torch.Tensor:
         """Acquire uint8 images N×C×H×W with this device; returns the same shape and dtype.
 
-        ``strength`` runs continuously from 0 (unchanged, bit for bit) to 1 and a little beyond.
+        ``strength`` runs continuously from 0 (unchanged, bit for bit) to 1 and a little beyond. Raises ValueError for
+        images of another type or shape.
         """
+        check_rate(strength, "strength")
+        check_whole(seed, "seed", least=0)
+        _check_images(images, (1, 3))
         if strength == 0:
             return images.clone()
         generator = torch.Generator().manual_seed(seed)
@@ -59,6 +64,17 @@ class Scanner:
         return to_bytes(image)
 
 
+def _check_images(images, channels: tuple[int, ...]) -> None:
+    """Raises ValueError unless they are uint8 images N×C×S×S with one of these numbers of channels."""
+    if not isinstance(images, torch.Tensor) or images.dtype != torch.uint8 or images.ndim != 4:
+        found = f"{images.dtype} {tuple(images.shape)}" if isinstance(images, torch.Tensor) else shown(images)
+        raise ValueError(f"The images are {found}: give a tensor of uint8 images N×C×H×W, 0 to 255.")
+    if images.shape[1] not in channels or images.shape[2] != images.shape[3]:
+        raise ValueError(
+            f"The images are {tuple(images.shape)}: give square ones, of {' or '.join(map(str, channels))} channels."
+        )
+
+
 SCANNERS = {
     scanner.name: scanner
     for scanner in (
@@ -75,6 +91,9 @@ def textured(images: torch.Tensor, strength: float = 1.0, *, seed: int = 0) -> t
 
     ``strength`` runs from 0 (unchanged) to 1 (opaque). Cells are darker than the plasma around them and stay.
     """
+    check_rate(strength, "strength")
+    check_whole(seed, "seed", least=0)
+    _check_images(images, (3,))
     generator = torch.Generator().manual_seed(seed)
     n, size = len(images), images.shape[-1]
     image = images.float() / 255
@@ -92,9 +111,14 @@ def assay_shift(x: pd.DataFrame, strength: float, seed: int = 0) -> pd.DataFrame
 
     Gains vary by ±25 %, offsets by ±1 standard deviation of the column, and noise has 0.3 standard deviations, all
     times ``strength``: 0 returns the table unchanged, 1 is a badly calibrated second laboratory. Returns a new table.
+    Raises ValueError for what is no pandas table of numbers with two rows or more.
     """
+    check_rate(strength, "strength")
+    check_whole(seed, "seed", least=0)
+    if not isinstance(x, pd.DataFrame) or len(x) < 2 or not all(dtype.kind in "biuf" for dtype in x.dtypes):
+        raise ValueError(f"The patients are {shown(x)}: give a pandas table of numbers, of two rows or more.")
     rng = np.random.default_rng(seed)
     gain = 1 + 0.25 * strength * rng.uniform(-1, 1, x.shape[1])
     offset = strength * rng.uniform(-1, 1, x.shape[1])
     noise = 0.3 * strength * rng.standard_normal(x.shape)
-    return x * gain + (offset + noise) * x.std().to_numpy()
+    return x * gain + (offset + noise) * x.std().fillna(0).to_numpy()  # one value alone has no deviation

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..assets import find
+from ..parts import check_choice, check_whole, shown
 from .tasks import Split, Task, split_table
 
 # slope, ca and thal are left out: in Hungary and VA they are missing for 50 to 99 % of the patients.
@@ -52,8 +53,8 @@ def load_heart(about: dict, site: str) -> Task:
 
     Raises ValueError for a hospital that is none of the four.
     """
-    if site not in about["sites"]:
-        raise ValueError(f"heart has no site {site!r}: choose one of {', '.join(about['sites'])}.")
+    if not isinstance(site, str) or site not in about["sites"]:
+        raise ValueError(f"heart has no site {shown(site)}: choose one of {', '.join(about['sites'])}.")
     columns = [*about["columns"], "num"]
     found = find(about, site)
     if found.path is not None:
@@ -104,25 +105,37 @@ def _table(name: str, about: dict, x, y, provenance: str, note: str) -> Task:
 
 
 def columns(frame) -> pd.DataFrame:
-    """``COLUMNS`` of a hospital's table as float64. Raises ValueError where they are not there or no numbers."""
-    if not isinstance(frame, pd.DataFrame) or not set(COLUMNS) <= set(frame.columns):
-        missing = [c for c in COLUMNS if c not in getattr(frame, "columns", ())]
+    """``COLUMNS`` of a hospital's table as float64, NaN where a value is missing (also pandas' own gap, ``pd.NA``).
+
+    Raises ValueError where they are not there, are there twice, or hold no numbers.
+    """
+    names = frame.columns.tolist() if isinstance(frame, pd.DataFrame) else []
+    missing, twice = [c for c in COLUMNS if c not in names], [c for c in COLUMNS if names.count(c) > 1]
+    if missing or twice:
+        fault = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(twice)} twice"
         raise ValueError(
-            f"The table lacks {', '.join(missing)}: give a pandas table with these columns, NaN where a "
-            "value is missing."
+            f"The table {fault}: give a pandas table with these columns, each once, NaN where a value is missing."
         )
     frame = frame[COLUMNS]
-    bad = [c for c in COLUMNS if not pd.api.types.is_numeric_dtype(frame[c]) or np.isinf(frame[c]).any()]
+    numeric = [c for c in COLUMNS if frame[c].dtype.kind in "biuf"]
+    values = frame[numeric].astype("float64")
+    bad = [c for c in COLUMNS if c not in numeric or np.isinf(values[c]).any()]
     if bad:
         raise ValueError(
             f"The column(s) {', '.join(bad)} hold text or infinite numbers: give numbers, and NaN where a "
             "value is missing (pandas.to_numeric)."
         )
-    return frame.astype("float64")
+    return values
 
 
 def heart_twin(site: str, n: int, seed: int = 0) -> pd.DataFrame:
-    """Draw ``n`` rows of the ``site``: the 13 columns of the real file and ``num`` (0 healthy, 1 disease)."""
+    """Draw ``n`` rows of the ``site``: the 13 columns of the real file and ``num`` (0 healthy, 1 disease).
+
+    Raises ValueError for a site that is none of the four.
+    """
+    check_choice(site, "The site", HOSPITALS)
+    check_whole(n, "n", least=1)
+    check_whole(seed, "seed", least=0)
     about = HOSPITALS[site]
     rng = np.random.default_rng([seed, list(HOSPITALS).index(site)])
     sick = (np.arange(n) < round(about["prevalence"] * n)).astype(int)

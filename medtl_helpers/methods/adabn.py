@@ -9,8 +9,7 @@ import copy
 import torch
 from torch import nn
 
-from .. import guards
-from ..devices import device as default_device
+from .. import guards, parts
 from .predict import to_float
 
 
@@ -19,13 +18,23 @@ def adapt_batch_norm(
 ) -> nn.Module:
     """AdaBN: replace the running statistics of batch norm by those of ``target_x``; in place, no weight changes [1].
 
-    Raises ValueError for a network without batch norm and for inputs that do not fit it, MemoryError, with a batch
-    size to try; the old statistics then stay.
+    Raises ValueError for a network without batch norm, or whose batch norm keeps no statistics, and for inputs that do
+    not fit it or hold NaN, MemoryError, with a batch size to try; the old statistics then stay.
     """
+    parts.check_network(model)
+    parts.check_whole(batch_size, "batch_size", least=1)
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     if not norms:
-        raise ValueError("AdaBN re-estimates the statistics of batch norm, and this network has none.")
-    device, target_x = device or default_device(), guards.as_inputs(target_x, "target")
+        raise ValueError(
+            "AdaBN re-estimates the statistics of batch norm, and this network has none: build one with batch norm."
+        )
+    norms = [m for m in norms if m.running_mean is not None]
+    if not norms:
+        raise ValueError(
+            "The batch norm of this network keeps no statistics, and AdaBN replaces them: build it with "
+            "track_running_stats=True."
+        )
+    device, target_x = parts.as_device(device), guards.as_inputs(target_x, "target")
     if not len(target_x):
         raise ValueError("There are no target inputs to take statistics of: give at least one.")
     model.to(device).eval()
@@ -42,6 +51,8 @@ def adapt_batch_norm(
     try:
         with torch.no_grad():
             guards.with_memory(estimate, batch_size, "taking statistics of")
+        if not all(statistic.isfinite().all() for m in norms for statistic in m.buffers()):
+            raise ValueError("The target's statistics are not finite numbers: look for NaN in the target inputs.")
     except BaseException:
         model.load_state_dict(before)
         raise

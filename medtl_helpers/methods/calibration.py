@@ -13,14 +13,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..labels import as_labels, as_numbers, as_probabilities, as_yes_no
+from ..parts import check_rate, check_whole
 from .optimise import minimise
 
 
-def calibration_error(probability: Tensor, y: Tensor, bins: int = 10) -> float:
+def calibration_error(probability, y, bins: int = 10) -> float:
     """Expected calibration error: mean ``|confidence − accuracy|`` over ``bins`` of confidence, weighted by cases.
 
-    [1, equation 3].
+    [1, equation 3]. ``probability``: N×K, ``y``: N classes. Raises ValueError for logits, and for labels of no class.
     """
+    check_whole(bins, "bins", least=1)
+    checked = as_probabilities(probability)
+    y = torch.from_numpy(as_labels(y, *checked.shape, each=False))
+    probability = torch.from_numpy(checked).float()
     confidence, answer = probability.max(1)
     right = (answer == y).float()
     which = (confidence * bins).long().clamp_max(bins - 1)
@@ -28,7 +34,7 @@ def calibration_error(probability: Tensor, y: Tensor, bins: int = 10) -> float:
     return float(gaps.abs().sum() / len(y))
 
 
-def recalibrate_intercept(logit: Tensor, y: Tensor) -> float:
+def recalibrate_intercept(logit, y) -> float:
     """The number a that, added to every logit, fits the labels best: the new model is σ(logit + a) [2, method 2].
 
     Maximum likelihood, so that the mean of the new probabilities is the share of ones in ``y``. Nothing is tuned, and
@@ -39,7 +45,8 @@ def recalibrate_intercept(logit: Tensor, y: Tensor) -> float:
     logit: float N, what the model says of the labelled patients of the new hospital: logit of class 1 minus class 0.
     y: N labels, 0 or 1.
 
-    Raises ValueError for shapes that differ, and where only one class is labelled: then a is infinite.
+    Raises ValueError for shapes that differ, for logits that are not finite, and where only one class is labelled: then
+    a is infinite.
     """
     logit, y = _checked(logit, y)
     intercept = torch.zeros((), dtype=torch.float64, requires_grad=True)
@@ -47,7 +54,7 @@ def recalibrate_intercept(logit: Tensor, y: Tensor) -> float:
     return intercept.item()
 
 
-def recalibrate_slope(logit: Tensor, y: Tensor, lam: float) -> tuple[float, float]:
+def recalibrate_slope(logit, y, lam: float) -> tuple[float, float]:
     """Intercept a and slope b of the new model σ(a + b · logit) [2, method 3, shrunk].
 
     Minimises the mean log loss + λ/2 (a² + (b − 1)²). Few labels are often separated without an error, and then the
@@ -55,6 +62,7 @@ def recalibrate_slope(logit: Tensor, y: Tensor, lam: float) -> tuple[float, floa
     does not change. Arguments and errors as for ``recalibrate_intercept``.
     """
     logit, y = _checked(logit, y)
+    check_rate(lam, "lam")
     line = torch.tensor([0.0, 1.0], dtype=torch.float64, requires_grad=True)
     start = line.detach().clone()
 
@@ -67,10 +75,6 @@ def recalibrate_slope(logit: Tensor, y: Tensor, lam: float) -> tuple[float, floa
     return intercept, slope
 
 
-def _checked(logit: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    logit, y = torch.as_tensor(logit).detach().double(), torch.as_tensor(y).double()
-    if logit.ndim != 1 or logit.shape != y.shape:
-        raise ValueError(f"Expected N logits and N labels, got {tuple(logit.shape)} and {tuple(y.shape)}.")
-    if set(y.tolist()) != {0.0, 1.0}:
-        raise ValueError("Recalibration needs labels 0 and 1, both of them: label more patients.")
-    return logit, y
+def _checked(logit, y) -> tuple[Tensor, Tensor]:
+    z = as_numbers(logit, "logits")
+    return torch.from_numpy(z), torch.from_numpy(as_yes_no(y, len(z), "labels")).double()

@@ -22,12 +22,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .. import guards
-from ..devices import device as default_device
+from .. import guards, parts
 from .gradient_reversal import domain_classifier, domain_loss, lambda_schedule, rate_schedule, reverse_gradient
 from .history import DANNHistory
 from .loop import Training, endless_batches, rate_scheduler
 from .predict import to_float, validate
+
+WIDTH = "pool maps, and build DANN with the width that the features then have"
 
 
 class DANN(nn.Module):
@@ -44,6 +45,9 @@ class DANN(nn.Module):
 
     def __init__(self, features: nn.Module, width: int, classes: int, domain: nn.Module | None = None):
         super().__init__()
+        parts.check_network(features)
+        parts.check_whole(width, "width", least=1)
+        parts.check_whole(classes, "classes", least=2)
         self.features, self.head = features, nn.Linear(width, classes)
         with torch.random.fork_rng(devices=[]):  # the source-only network must draw the same random numbers
             self.domain = domain or domain_classifier(width)
@@ -54,33 +58,22 @@ class DANN(nn.Module):
     def losses(self, source_x: Tensor, source_y: Tensor, target_x: Tensor, lam: float) -> tuple[Tensor, ...]:
         """Class loss, domain loss, and the domain logits of both domains, for one joint batch.
 
-        Both domains go through the features together, so that batch norm, where there is one, uses the statistics of
-        the joint batch.
+        Both domains go through the features together: batch norm, if any, uses the statistics of the joint batch.
         """
         f = guards.forward(self.features, torch.cat([source_x, target_x]))
+        if f.shape[1:] != (self.head.in_features,):
+            raise ValueError(f"The features are {tuple(f.shape)}, not N×{self.head.in_features}: {WIDTH}.")
         class_loss = F.cross_entropy(self.head(f[: len(source_x)]), source_y)
         source, target = self.domain(reverse_gradient(f, lam)).tensor_split([len(source_x)])
         return class_loss, domain_loss(source, target), source, target
 
     def fit(
         self,
-        source_x,
-        source_y,
-        target_x,
-        *,
-        val=None,
-        epochs: int = 20,
-        batch_size: int = 64,
-        lr: float = 1e-3,
-        weight_decay: float = 0.0,
-        lam_max: float = 0.3,
-        augment=None,
-        select: str = "last",
-        keep_states: bool = False,
-        seed: int = 0,
-        device: torch.device | None = None,
-        progress: bool = True,
-    ) -> DANNHistory:
+        source_x, source_y, target_x, *,
+        val=None, epochs: int = 20, batch_size: int = 64, lr: float = 1e-3, weight_decay: float = 0.0,
+        lam_max: float = 0.3, augment=None, select: str = "last", keep_states: bool = False, seed: int = 0,
+        device: torch.device | None = None, progress: bool = True,
+    ) -> DANNHistory:  # fmt: skip
         """Train on labelled source and unlabelled target inputs; there is no argument for target labels.
 
         Parameters
@@ -101,18 +94,21 @@ class DANN(nn.Module):
         not a finite number, MemoryError, with a batch size to try, when memory runs out. Ctrl-C ends training early.
         However it ends, the model has the weights of the epoch that ``select`` names, where one was finished.
         """
-        guards.check_settings(epochs, batch_size, lr)
-        source_x, source_y, target_x = guards.as_domains(source_x, source_y, target_x, self.head.out_features)
-        val = None if val is None else guards.as_examples(val, "validation")
+        guards.check_settings(epochs, batch_size, lr, weight_decay, seed)
+        parts.check_rate(lam_max, "lam_max")
+        augment, classes = parts.as_augment(augment), self.head.out_features
+        source_x, source_y, target_x, val = guards.as_domains(source_x, source_y, target_x, classes, val)
+        if not any(p.requires_grad for p in self.features.parameters()):
+            raise ValueError("All weights of the features are frozen, and DANN adapts these: unfreeze some of them.")
         if select not in ("last", "source validation"):
-            raise ValueError(f"There is no rule {select!r} to choose the epoch: 'last' or 'source validation'.")
+            raise ValueError(f"There is no rule {parts.shown(select)} for the epoch: 'last' or 'source validation'.")
         if select == "source validation" and val is None:
             raise ValueError("To choose the epoch by source validation, fit needs val=(x, y) of the source.")
-        self.to(device := device or default_device())
+        self.to(device := parts.as_device(device))
         source_x, source_y, target_x = (a.to(device) for a in (source_x, source_y, target_x))
         optimizer = torch.optim.AdamW(self.parameters(), lr, weight_decay=weight_decay)
-        order, target_noise = (torch.Generator().manual_seed(seed + k) for k in (0, 2))  # on the CPU, as in train.fit
-        targets = endless_batches(len(target_x), batch_size, torch.Generator().manual_seed(seed + 1))
+        order, target_noise = (torch.Generator().manual_seed(int(seed) + k) for k in (0, 2))  # on the CPU
+        targets = endless_batches(len(target_x), batch_size, torch.Generator().manual_seed(int(seed) + 1))
         steps, step, history = epochs * -(-len(source_x) // batch_size), 0, DANNHistory()
         scheduler = rate_scheduler(optimizer, rate_schedule, steps)
 

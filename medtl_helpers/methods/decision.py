@@ -11,6 +11,8 @@ New England Journal of Medicine 293 (1975), doi 10.1056/NEJM197507312930505
 
 import numpy as np
 
+from ..labels import as_array, as_groups, as_numbers, as_probabilities, as_share, as_yes_no
+from ..parts import check_rate, check_whole
 from .intervals import Interval
 
 
@@ -20,8 +22,8 @@ def threshold_of_harms(false_alarm: float, missed: float) -> float:
     ``false_alarm`` is the harm of acting on somebody healthy, and ``missed`` that of not acting on somebody sick, in
     one unit of your choice: only their ratio counts. Raises ValueError unless both are finite and above 0.
     """
-    if not (0 < false_alarm < float("inf") and 0 < missed < float("inf")):
-        raise ValueError(f"The harms are {false_alarm} and {missed}: give two finite numbers above 0.")
+    check_rate(false_alarm, "false_alarm", above=True)
+    check_rate(missed, "missed", above=True)
     return false_alarm / (false_alarm + missed)
 
 
@@ -39,9 +41,9 @@ def net_benefit(sick, act, threshold: float, *, prevalence: float | None = None)
 
     Raises ValueError for shapes that differ, for shares outside 0..1, and where everybody is sick or healthy.
     """
-    sick, act = _checked(sick, act, bool)
-    _check_shares(threshold=threshold, prevalence=0.5 if prevalence is None else prevalence)
-    prevalence = sick.mean() if prevalence is None else prevalence
+    act = as_yes_no(act, None, "acts", both=False)
+    sick, threshold = as_yes_no(sick, len(act), "sick cases"), as_share(threshold, "threshold")
+    prevalence = sick.mean() if prevalence is None else as_share(prevalence, "prevalence")
     false_alarms = (1 - prevalence) * act[~sick].mean()
     return float(prevalence * act[sick].mean() - false_alarms * threshold / (1 - threshold))
 
@@ -73,21 +75,18 @@ def decision_curve(
     Returns ``{"model": […], "treat all": […], "gain": […]}``, one ``Interval`` for each threshold. Raises ValueError
     as ``net_benefit`` does, and for probabilities outside 0..1.
     """
-    sick, probability = _checked(sick, probability, float)
-    thresholds = np.asarray(thresholds, float).ravel()
-    if not ((probability >= 0) & (probability <= 1)).all():
-        raise ValueError(
-            "Some probabilities are outside 0 to 1, or NaN: give predicted probabilities of the disease."
-        )
-    _check_shares(prevalence=0.5 if prevalence is None else prevalence, level=level)
-    for threshold in thresholds:
-        _check_shares(threshold=float(threshold))
-    units = np.arange(len(sick)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    if units.shape != sick.shape:
-        raise ValueError(f"There are {len(sick)} cases and {units.size} groups: give one group for each case.")
+    probability, level = as_probabilities(probability, ndim=1), as_share(level, "level")
+    sick = as_yes_no(sick, len(probability), "sick cases")
+    thresholds = as_numbers(as_array(thresholds, "thresholds").ravel(), "thresholds")
+    for one in thresholds:
+        as_share(one, "threshold")
+    prevalence = None if prevalence is None else as_share(prevalence, "prevalence")
+    check_whole(resamples, "resamples", least=1)
+    check_whole(seed, "seed", least=0)
+    units = np.arange(len(sick)) if groups is None else as_groups(groups, len(sick))
     rng, n_units = np.random.default_rng(seed), units.max() + 1
     found = _curves(sick, probability, thresholds, prevalence, np.ones(len(sick)))
-    drawn = []
+    drawn: list[np.ndarray] = []
     while len(drawn) < resamples:
         weights = np.bincount(rng.integers(n_units, size=n_units), minlength=n_units)[units]
         if weights[sick].any() and weights[~sick].any():
@@ -114,18 +113,3 @@ def _curves(sick, probability, thresholds, prevalence, weights) -> np.ndarray:
     model = share * acting(sick) - (1 - share) * acting(~sick) * odds
     treat_all = share - (1 - share) * odds
     return np.stack([model, treat_all, model - np.maximum(treat_all, 0)])
-
-
-def _checked(sick, values, kind) -> tuple[np.ndarray, np.ndarray]:
-    sick, values = np.asarray(sick, bool), np.asarray(values, kind)
-    if sick.ndim != 1 or sick.shape != values.shape:
-        raise ValueError(f"There are {sick.shape} cases and {values.shape} answers: give N of each, in one row.")
-    if sick.all() or not sick.any():
-        raise ValueError("All cases are of one class, and a net benefit needs both: add cases of the other class.")
-    return sick, values
-
-
-def _check_shares(**shares: float) -> None:
-    for name, share in shares.items():
-        if not 0 < share < 1:
-            raise ValueError(f"The {name} is {share}: give a share between 0 and 1, like 0.1.")

@@ -12,8 +12,9 @@ doi 10.1109/ICCV.2017.74
 import numpy as np
 import torch
 
+from ..labels import as_array, as_labels
 from .keras_backend import keras
-from .keras_recipes import preprocess
+from .keras_images import layer_of, preprocessed
 
 
 def grad_cam(model: keras.Model, x, classes, layer: str = "block4_conv3") -> np.ndarray:
@@ -26,12 +27,17 @@ def grad_cam(model: keras.Model, x, classes, layer: str = "block4_conv3") -> np.
     ----------
     model: from ``join``. x: uint8 images N×C×H×W. classes: int N, the class to explain for each image.
     layer: whose activations A are weighted. The last ones of VGG16 are 2×2 at 64 px: take block 4 or an earlier one.
+
+    Raises ValueError for images of another size, classes that the network lacks, and a layer that makes no maps.
     """
-    activations = model.get_layer(layer).output
-    below = keras.Model(model.input, activations)
-    above = keras.Model(activations, model.get_layer("head_logits").output)
+    activations, z = layer_of(model, layer).output, layer_of(model, "head_logits").output
+    if len(activations.shape) != 4:
+        raise ValueError(f"The layer {layer} makes no maps: name a layer of convolutions, like 'block4_conv3'.")
+    images = preprocessed(model, x)
+    classes = as_labels(classes, len(images), z.shape[-1], "classes to explain", each=False)
+    below, above = keras.Model(model.input, activations), keras.Model(activations, z)
     with torch.no_grad():
-        a = below(preprocess(x), training=False)  # N×h×w×D
+        a = below(images, training=False)  # N×h×w×D
     a.requires_grad_()
     logits = above(a, training=False)
     classes = torch.as_tensor(classes, device=logits.device)
@@ -60,12 +66,14 @@ def highest_inside(maps, regions) -> np.ndarray:
 
 def _enlarged(maps, regions) -> tuple[np.ndarray, np.ndarray]:
     """Maps and regions as N×(H·W). Raises ValueError where they are not of the same N images."""
-    maps = torch.as_tensor(maps, dtype=torch.float64)
-    regions = torch.as_tensor(regions, dtype=torch.bool)
+    maps = torch.from_numpy(as_array(maps, "maps").astype(float))
+    regions = torch.from_numpy(as_array(regions, "regions").astype(bool))
+    if not (maps.isfinite() & (maps >= 0)).all():
+        raise ValueError("Some numbers of the maps are below 0 or not finite: give maps as grad_cam makes them.")
     if maps.ndim != 3 or regions.ndim != 3 or len(maps) != len(regions):
         raise ValueError(
-            "Expected maps N×h×w and regions N×H×W of the same images, got shapes "
-            f"{tuple(maps.shape)} and {tuple(regions.shape)}."
+            f"The maps have shape {tuple(maps.shape)}, the regions {tuple(regions.shape)}: give N×h×w and N×H×W, of "
+            "the same images."
         )
     if maps.shape != regions.shape:
         maps = torch.nn.functional.interpolate(maps[:, None], size=regions.shape[1:], mode="bilinear")[:, 0]

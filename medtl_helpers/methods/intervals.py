@@ -16,6 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..labels import as_numbers, as_probabilities, as_share
+from ..parts import check_rate, check_whole, shown
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -51,31 +54,34 @@ def corrected_t(differences, test_share: float, level: float = 0.95) -> Interval
 
     Raises ValueError for fewer than 2 splits, and for a share that is not positive.
     """
-    if not test_share > 0:
-        raise ValueError(f"test_share is {test_share}: give n_test / n_train of one split, which is above 0.")
+    check_rate(test_share, "test_share", above=True)
     return _t(differences, test_share, level, "corrected t over splits")
 
 
 def _t(values, overlap: float, level: float, kind: str) -> Interval:
     from scipy import stats
 
-    values, mean, error = _mean_and_error(values, overlap)
+    level, (values, mean, error) = as_share(level, "level"), _mean_and_error(values, overlap)
     half = stats.t.ppf((1 + level) / 2, len(values) - 1) * error
     return Interval(float(mean), float(mean - half), float(mean + half), kind, len(values), level)
 
 
 def _mean_and_error(values, overlap: float):
-    values = np.asarray(values, float)
-    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
-        raise ValueError(f"An interval over seeds needs at least 2 finite numbers in a row, got {values!r}.")
+    values = as_numbers(values, "values")
+    if len(values) < 2:
+        raise ValueError(
+            f"There is one value, {values[0]:g}, and an interval needs 2 or more: give those of more seeds."
+        )
     return values, values.mean(), values.std(ddof=1) * np.sqrt(1 / len(values) + overlap)
 
 
 def paired_difference(ours, theirs, level: float = 0.95, kind: str = "t over seeds, paired") -> Interval:
     """Interval of the mean of ``ours - theirs``, seed by seed: seed s of one is compared with seed s of the other."""
-    ours, theirs = np.asarray(ours, float), np.asarray(theirs, float)
+    ours, theirs = as_numbers(ours, "values of ours"), as_numbers(theirs, "values of theirs")
     if ours.shape != theirs.shape:
-        raise ValueError(f"Paired differences need the same seeds on both sides, got {ours.shape} and {theirs.shape}.")
+        raise ValueError(
+            f"There are {len(ours)} values of ours and {len(theirs)} of theirs: give both of the same seeds."
+        )
     return t_interval(ours - theirs, level, kind)
 
 
@@ -87,9 +93,12 @@ def proportion(hits: int, n: int, *, method: str = "wilson", level: float = 0.95
     """
     from scipy import stats
 
-    if method not in ("wilson", "clopper-pearson"):
-        raise ValueError(f"There is no interval {method!r} here: choose 'wilson' or 'clopper-pearson'.")
-    if not 0 <= hits <= n or n < 1:
+    if not isinstance(method, str) or method not in ("wilson", "clopper-pearson"):
+        raise ValueError(f"There is no interval {shown(method)} here: choose 'wilson' or 'clopper-pearson'.")
+    check_whole(hits, "hits", least=0)
+    check_whole(n, "n", least=1)
+    level = as_share(level, "level")
+    if hits > n:
         raise ValueError(f"{hits} of {n} is no share: give hits from 0 to n, and at least one case.")
     found = stats.binomtest(int(hits), int(n)).proportion_ci(level, "exact" if method != "wilson" else "wilson")
     kind = "Wilson interval" if method == "wilson" else "Clopper-Pearson interval"
@@ -100,7 +109,10 @@ def t_test(differences, margin: float = 0.0, *, test_share: float = 0.0) -> floa
     """Two-sided p-value of "the mean difference is ``margin``"; with ``test_share`` corrected as in ``corrected_t``."""
     from scipy import stats
 
-    values, mean, error = _mean_and_error(differences, test_share)
+    check_rate(test_share, "test_share")
+    (margin,), (values, mean, error) = as_numbers([margin], "margins"), _mean_and_error(differences, test_share)
+    if error == 0:  # all differences are the same
+        return float(mean == margin)
     return float(2 * stats.t.sf(abs(mean - margin) / error, len(values) - 1))
 
 
@@ -109,7 +121,8 @@ def holm(p_values) -> list[float]:
 
     Of those below 0.05 the chance that even one is false is at most 5 %.
     """
-    p, adjusted, highest = np.asarray(p_values, float), np.empty(len(p_values)), 0.0
+    p, highest = as_probabilities(p_values, "p-values", ndim=1), 0.0
+    adjusted = np.empty(len(p))
     for rank, at in enumerate(np.argsort(p, kind="stable")):
         highest = max(highest, min(1.0, (len(p) - rank) * p[at]))
         adjusted[at] = highest

@@ -17,47 +17,28 @@ other, once. Keras computes on the device of ``mtl.device()``.
 import numpy as np
 import torch
 
+from ..console import say
+from ..labels import as_array, as_labels
+from ..parts import check_rate, check_whole, shown
 from ..provenance import note_weights
-from .keras_backend import keras
+from .grad_cam import grad_cam as grad_cam  # the last step of the recipe
+from .keras_backend import check_settings, keras
+from .keras_images import check_keras, layer_of, preprocessed
+from .keras_images import preprocess as preprocess  # its first
 from .weight_files import read_vgg16
 from .weights import find_weights
 
 layers = keras.layers
 
 
-def preprocess(x) -> np.ndarray:
-    """What VGG16's weights were trained on: uint8 N×C×H×W (C = 1 or 3, RGB) to float32 N×H×W×3, BGR minus the mean.
-
-    The numbers of ``keras.applications.vgg16.preprocess_input`` on 0..255. That function writes into a float32 array
-    that it is given; this one leaves ``x`` (a torch tensor or an array) alone.
-
-    Raises ValueError for images that were preprocessed or rescaled before, and for another layout.
-    """
-    x = np.asarray(x.cpu() if isinstance(x, torch.Tensor) else x)
-    if x.dtype != np.uint8:
-        lowest, highest = (float(x.min()), float(x.max())) if x.size else (0.0, 0.0)
-        if lowest < 0:
-            why = "some are negative, so they were preprocessed already: call preprocess once, on the raw images"
-        elif highest <= 1:
-            why = "they were rescaled to 0..1: leave out the rescaling (1/255), VGG16 has its own"
-        else:
-            why = "give the raw images as uint8, 0 to 255"
-        raise ValueError(f"preprocess wants uint8 images, got {x.dtype} from {lowest:.4g} to {highest:.4g}: {why}.")
-    if x.ndim != 4 or x.shape[1] not in (1, 3):
-        raise ValueError(
-            f"preprocess wants images N×C×H×W with 1 or 3 channels, got shape {x.shape}: for N×H×W×C, "
-            "move the channels with x.transpose(0, 3, 1, 2)."
-        )
-    rgb = np.broadcast_to(x, (len(x), 3, *x.shape[2:])).transpose(0, 2, 3, 1).astype("float32")  # a copy
-    return keras.applications.vgg16.preprocess_input(rgb)
-
-
 def class_weights(y) -> dict[int, float]:
     """Weights N/(K·n_k) for ``model.fit(class_weight=…)`` from int labels N: all classes count the same in the loss."""
     from sklearn.utils.class_weight import compute_class_weight
 
-    y = np.asarray(y)
+    y = as_labels(y, None)
     classes = np.unique(y)
+    if len(classes) < 2:
+        raise ValueError("All labels are of one class, which no weight changes: give labels of at least two.")
     weights = compute_class_weight("balanced", classes=classes, y=y)
     return dict(zip(classes.tolist(), weights.tolist(), strict=True))
 
@@ -77,6 +58,8 @@ def vgg16_trunk(size: int, weights=None, *, quiet: bool = False) -> keras.Model:
 
     Raises ValueError for a smaller size or a file that does not hold VGG16, FileNotFoundError for one not there.
     """
+    check_settings()
+    check_whole(size, "size")
     if size < 32:
         raise ValueError(f"VGG16 halves the image five times, so {size} px are too few: take images of 32 px or more.")
     found = find_weights("vgg16", weights)
@@ -88,21 +71,23 @@ def vgg16_trunk(size: int, weights=None, *, quiet: bool = False) -> keras.Model:
     trunk.origin = found
     note_weights("vgg16", found.provenance)
     if not quiet:
-        print(found)
+        say(str(found))
     return trunk
 
 
 def gap_head(classes: int, units: int = 1024) -> list[keras.Layer]:
     """The layers of recipe 1: the mean of each feature map, ``units`` hidden units with ReLU, softmax."""
-    return [layers.GlobalAveragePooling2D(name="head_gap"), *_dense(classes, units)]
+    return [layers.GlobalAveragePooling2D(name="head_gap", data_format="channels_last"), *_dense(classes, units)]
 
 
 def flatten_head(classes: int, units: int = 1024) -> list[keras.Layer]:
     """The layers of recipe 2: every pixel of every feature map, ``units`` hidden units with ReLU, softmax."""
-    return [layers.Flatten(name="head_flatten"), *_dense(classes, units)]
+    return [layers.Flatten(name="head_flatten", data_format="channels_last"), *_dense(classes, units)]
 
 
 def _dense(classes: int, units: int) -> list[keras.Layer]:
+    check_whole(classes, "classes", least=2)
+    check_whole(units, "units", least=1)
     return [
         layers.Dense(units, activation="relu", name="head_hidden"),
         layers.Dense(classes, name="head_logits"),
@@ -112,9 +97,16 @@ def _dense(classes: int, units: int) -> list[keras.Layer]:
 
 def join(trunk: keras.Model, head: list[keras.Layer]) -> keras.Model:
     """``trunk`` and ``head`` as one network with one flat list of layers; the trunk's layers are shared, not copied."""
+    check_keras(trunk)
+    if not isinstance(head, list | tuple) or not all(isinstance(layer, keras.Layer) for layer in head) or not head:
+        raise TypeError(f"The head is {shown(head)}: give a list of layers of Keras, like gap_head(2).")
     out = trunk.output
     for layer in head:
-        out = layer(out)
+        try:
+            out = layer(out)
+        except ValueError:  # Keras says it in several lines
+            shape = tuple(out.shape)
+            raise ValueError(f"The layer {layer.name} does not fit maps {shape}: make a head of its own.") from None
     return keras.Model(trunk.input, out, name="vgg16_classifier")
 
 
@@ -123,7 +115,7 @@ def split_at(model: keras.Model, name: str) -> tuple[keras.Model, keras.Model]:
 
     The layers are shared: training ``above`` on what ``below`` computed once is training ``model``.
     """
-    cut = model.get_layer(name).output
+    cut = layer_of(model, name).output
     return keras.Model(model.input, cut, name="below"), keras.Model(cut, model.output, name="above")
 
 
@@ -132,19 +124,27 @@ def train_only(model: keras.Model, *parts: str, lr: float) -> keras.Model:
 
     Keras builds the optimiser for what trains when it is compiled, so the two belong together and are done together
     here. Frozen batch norm neither moves nor uses the batch's statistics. Adam at rate ``lr``, cross-entropy on int
-    labels, accuracy. Returns ``model``. Raises ValueError for a part that no layer's name begins with.
+    labels, accuracy. Returns ``model``. Raises ValueError for a part that no layer's name begins with, for
+    no part at all, and where none of the layers has weights.
     """
+    check_keras(model)
+    check_rate(lr, "lr", above=True)
+    if not parts or not all(isinstance(part, str) for part in parts):
+        raise ValueError(f"The parts to train are {', '.join(map(shown, parts)) or 'none'}: name layers, like 'head'.")
     names = [layer.name for layer in model.layers]
     for part in parts:
         if not any(name.startswith(part) for name in names):
             raise ValueError(f"No layer's name begins with {part!r}; there are {', '.join(names)}.")
     for layer in model.layers:
         layer.trainable = layer.name.startswith(parts)
+    if not model.trainable_weights:
+        raise ValueError(f"The layers of {', '.join(parts)} have no weights, so nothing would train: name others, too.")
     model.compile(keras.optimizers.Adam(lr), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
 def features(below: keras.Model, x, *, batch_size: int = 32) -> np.ndarray:
-    """What a frozen ``below`` makes of uint8 images N×C×H×W, computed once: float32 N×h×w×D."""
-    parts = torch.as_tensor(x).split(batch_size)  # preprocessed part by part: float32 needs 12 times the memory
-    return np.concatenate([below.predict_on_batch(preprocess(part)) for part in parts])
+    """What a frozen ``below`` makes of uint8 images N×C×H×W, computed once and in parts: float32 N×h×w×D."""
+    check_whole(batch_size, "batch_size", least=1)
+    parts = torch.as_tensor(x if isinstance(x, torch.Tensor) else as_array(x, "images")).split(batch_size)
+    return np.concatenate([below.predict_on_batch(preprocessed(below, part)) for part in parts])

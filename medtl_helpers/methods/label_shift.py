@@ -13,6 +13,8 @@ the network confuses other classes there than here, and the estimate is wrong by
 
 import numpy as np
 
+from ..labels import as_labels, as_numbers, as_probabilities
+
 
 def label_shift_weights(probability, y, target_probability) -> np.ndarray:
     """w, float64 K: how much more frequent each class is in the target than in the source ([1], section 4).
@@ -29,17 +31,16 @@ def label_shift_weights(probability, y, target_probability) -> np.ndarray:
     """
     from scipy.optimize import nnls
 
-    probability, y = _checked(probability), np.asarray(y)
-    target_probability = _checked(target_probability)
+    probability = as_probabilities(probability)
+    target_probability = as_probabilities(target_probability, "predicted probabilities of the target")
     n, classes = probability.shape
-    if y.shape != (n,) or target_probability.shape[1] != classes:
+    y = as_labels(y, n, classes)
+    if target_probability.shape[1] != classes:
         raise ValueError(
-            f"Expected answers of N×K, labels of N and target answers of M×K, got {probability.shape}, {y.shape} and "
-            f"{target_probability.shape}."
+            f"The source has probabilities of {classes} classes, the target of {target_probability.shape[1]}: give "
+            "what the same network answers to both."
         )
-    counts = np.bincount(y, minlength=classes)
-    if len(counts) > classes or (counts == 0).any():
-        raise ValueError(f"The source has {counts.tolist()} cases of the {classes} classes: each one needs some.")
+    counts = np.bincount(y)
     confusion = np.zeros((classes, classes))
     np.add.at(confusion, (probability.argmax(1), y), 1 / n)
     if np.linalg.cond(confusion) > 1e6:
@@ -57,16 +58,12 @@ def reweighted(probability, weights) -> np.ndarray:
 
     Raises ValueError for weights that are negative, all zero or not K in number.
     """
-    probability, weights = _checked(probability), np.asarray(weights, float)
+    probability, weights = as_probabilities(probability), as_numbers(weights, "weights")
     if weights.shape != probability.shape[1:] or (weights < 0).any() or not weights.any():
-        raise ValueError(f"Expected {probability.shape[1]} weights of 0 or more, and one above 0, got {weights}.")
+        raise ValueError(
+            f"The weights are {weights.tolist()}: give {probability.shape[1]} numbers of 0 or more, one for each "
+            "class, and not all of them 0."
+        )
     product = probability * weights
     total = product.sum(1, keepdims=True)  # 0 where only classes of weight 0 had a probability: these stay as they are
     return np.where(total > 0, product / np.where(total > 0, total, 1), probability)
-
-
-def _checked(probability) -> np.ndarray:
-    probability = np.asarray(probability, float)
-    if probability.ndim != 2 or not len(probability) or not np.isfinite(probability).all() or (probability < 0).any():
-        raise ValueError(f"Expected probabilities N×K, finite and not below 0, got an array of {probability.shape}.")
-    return probability

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import guards
+from ..parts import BRIGHT
 from .predict import to_float
 
 
@@ -26,11 +27,18 @@ def match_pixels(source_x, target_x, *, covariance: bool = False) -> nn.Conv2d:
     covariance: match the whole C×C covariance of the colours [2], and not the deviation of each channel alone [1].
 
     Put it before a network: ``nn.Sequential(match_pixels(here.train.x, there.train.x), network)``. Raises ValueError
-    where the channels differ, for no images, and where a channel (or a mix of channels) of the target is constant.
+    where the channels or the scale of the numbers differ, for no images and for NaN, and where a channel (or a mix of
+    channels) of the target, or a channel of the source, is constant.
     """
     source, target = _pixels(source_x, "source"), _pixels(target_x, "target")
     if len(source) != len(target):
         raise ValueError(f"The source has {len(source)} channels, the target {len(target)}: give images of one kind.")
+    bright = [pixels.abs().max() > BRIGHT for pixels in (source, target)]
+    if bright[0] != bright[1]:
+        raise ValueError(
+            "Source and target images are on two scales, one of them up to 255: give both as uint8, or both as floats "
+            "of one range."
+        )
     mean_s, mean_t = source.mean(1), target.mean(1)
     spread_s, spread_t = (torch.cov(pixels).view(len(pixels), -1) for pixels in (source, target))
     if not covariance:
@@ -39,6 +47,11 @@ def match_pixels(source_x, target_x, *, covariance: bool = False) -> nn.Conv2d:
         raise ValueError(
             "The target's images do not vary in each of their channels, so their spread cannot be matched: "
             "look whether they are constant, or grey images stored as colour ones."
+        )
+    if spread_s.diag().min() <= 1e-10:
+        raise ValueError(
+            "The source's images are constant in a channel, which would make the target's constant, too: give images "
+            "that vary."
         )
     mix = _power(spread_s, 0.5) @ _power(spread_t, -0.5)
     layer = nn.Conv2d(len(source), len(source), 1).requires_grad_(False)
@@ -52,7 +65,10 @@ def _pixels(x, name: str) -> Tensor:
     x = guards.as_inputs(x, name)
     if x.ndim != 4 or not len(x):
         raise ValueError(f"The {name} is {tuple(x.shape)}: give at least one image, as N×C×H×W.")
-    return to_float(x).double().transpose(0, 1).flatten(1)
+    pixels = to_float(x).double().transpose(0, 1).flatten(1)
+    if not pixels.isfinite().all() or pixels.shape[1] < 2:
+        raise ValueError(f"The {name} images hold NaN, infinite numbers or one pixel alone: give whole images.")
+    return pixels
 
 
 def _power(symmetric: Tensor, exponent: float) -> Tensor:

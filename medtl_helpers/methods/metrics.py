@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn import metrics as sk
 
+from ..labels import as_labels, as_probabilities, as_share
+from ..parts import check_whole
 from .intervals import Interval, proportion
 from .operating_point import KIND, shares_of
 
@@ -27,8 +29,16 @@ def bootstrap_metrics(
     Raises ValueError for shapes that do not match, labels that are no whole numbers, probabilities that are none, and
     where a metric is not defined: for fewer than two classes, or a class without a test case.
     """
-    y, probability = _checked(y, probability, positive, level)
-    n_classes, per_class = probability.shape[1], np.bincount(y)
+    probability, level = as_probabilities(probability), as_share(level, "level")
+    n_classes = probability.shape[1]
+    y = as_labels(y, len(probability), n_classes)
+    check_whole(resamples, "resamples", least=1)
+    check_whole(seed, "seed", least=0)
+    if positive is not None:
+        check_whole(positive, "positive")
+        if positive not in range(n_classes):
+            raise ValueError(f"positive={positive!r} is none of the classes 0 to {n_classes - 1}: give one of these.")
+    per_class = np.bincount(y)
     rng = np.random.default_rng(seed)
     predicted = probability.argmax(1)
     shown = [positive] if positive is not None else range(n_classes)
@@ -93,42 +103,3 @@ def weighted_auroc(is_positive, score, weights) -> np.ndarray:
     negatives = np.add.reduceat(weights[:, order] * ~is_positive[order], starts, axis=1)
     below = negatives.cumsum(1) - negatives
     return (positives * (below + negatives / 2)).sum(1) / (positives.sum(1) * negatives.sum(1))
-
-
-def _checked(y, probability, positive: int | None, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """The arguments of ``bootstrap_metrics`` as arrays, after all that can be wrong with them."""
-    y, probability = np.asarray(y), np.asarray(probability, float)
-    if probability.ndim != 2 or y.shape != probability.shape[:1]:
-        raise ValueError(f"Expected y of N and probability of N×K, got {y.shape} and {probability.shape}.")
-    if not np.isfinite(probability).all():
-        raise ValueError(
-            f"{(~np.isfinite(probability)).sum()} predicted probabilities are not finite numbers: look "
-            "for NaN in the inputs and in the model's weights."
-        )
-    if (probability < 0).any() or (probability > 1).any():
-        raise ValueError(
-            f"The probabilities run from {probability.min():.3g} to {probability.max():.3g}: give numbers "
-            "from 0 to 1, the softmax of logits."
-        )
-    n_classes = probability.shape[1]
-    if n_classes < 2:
-        raise ValueError(
-            "There is one column of probabilities, and no metric is defined for one class: give one "
-            "column for each of at least two classes."
-        )
-    if y.dtype.kind not in "iub" or (y < 0).any():
-        raise ValueError(
-            f"The labels are {y.dtype}{', some of them below 0' if y.dtype.kind == 'i' else ''}: give "
-            "whole numbers from 0, and leave out cases without a label."
-        )
-    if positive is not None and positive not in range(n_classes):
-        raise ValueError(f"positive={positive!r} is none of the classes 0 to {n_classes - 1}: give one of these.")
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level}: give a share between 0 and 1, like 0.95.")
-    per_class = np.bincount(y, minlength=n_classes)
-    if len(per_class) > n_classes or (per_class == 0).any():
-        raise ValueError(
-            f"The test cases per class are {per_class.tolist()}, for {n_classes} predicted classes: "
-            "each class needs at least one."
-        )
-    return y, probability

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..labels import as_probabilities, as_share, as_yes_no
 from .intervals import Interval, proportion
 
 KIND = "Wilson limits over test cases"
@@ -34,13 +35,11 @@ def operating_point(
     prevalence: how common the disease is where the test will be used; None: as common as among these cases.
     threshold: from validation cases, never from these.
 
-    Raises ValueError for shapes that differ, a prevalence that is no share, and where everybody is sick or healthy.
+    Raises ValueError for shapes that differ, for what are no probabilities or shares, and where everybody is sick or
+    healthy.
     """
-    sick, probability = np.asarray(sick, bool), np.asarray(probability, float)
-    if sick.ndim != 1 or sick.shape != probability.shape:
-        raise ValueError(f"Expected N cases and N probabilities, got {sick.shape} and {probability.shape}.")
-    if sick.all() or not sick.any():
-        raise ValueError("All test cases are of one class: sensitivity and specificity need both.")
+    probability, level = as_probabilities(probability, ndim=1), as_share(level, "level")
+    sick, threshold = as_yes_no(sick, len(probability), "sick cases"), as_share(threshold, "threshold", ends=True)
     prevalence = float(sick.mean()) if prevalence is None else prevalence
     alarm = probability >= threshold
     sensitivity = proportion((alarm & sick).sum(), sick.sum(), level=level)
@@ -54,8 +53,7 @@ def predictive_values(sensitivity: Interval, specificity: Interval, prevalence: 
 
     The odds of disease after an alarm are prevalence / (1 − prevalence) × sensitivity / (1 − specificity).
     """
-    if not 0 < prevalence < 1:
-        raise ValueError(f"The prevalence is {prevalence}: give a share between 0 and 1, like 0.05.")
+    prevalence = as_share(prevalence, "prevalence")
     odds = prevalence / (1 - prevalence)
     return (
         _after(odds, sensitivity, _complement(specificity), f"{prevalence:.0%}"),

@@ -12,6 +12,8 @@ found from the same answers)
 import torch
 from torch import Tensor, nn
 
+from .. import guards
+from ..labels import as_numbers, as_share
 from .predict import predict
 
 
@@ -22,10 +24,18 @@ class ShiftedOdds(nn.Module):
 
     def __init__(self, shift: float):
         super().__init__()
-        self.register_buffer("shift", torch.tensor([0.0, shift]))
+        self.register_buffer("shift", torch.tensor([0.0, *as_numbers([shift], "shifts")], dtype=torch.float32))
 
-    def forward(self, logits: Tensor) -> Tensor:
+    def forward(self, outputs) -> Tensor:
+        logits = guards.as_logits(outputs)
+        if guards.are_probabilities(logits):  # of a network that ends in a softmax
+            logits = logits.clamp_min(1e-12).log()
         return logits + self.shift
+
+
+def _log_odds(probability: Tensor) -> Tensor:
+    logs = probability.clamp_min(1e-12).log()
+    return logs[:, 1] - logs[:, 0]
 
 
 def reset_threshold(model: nn.Module, target_x, share: float) -> nn.Sequential:
@@ -37,14 +47,20 @@ def reset_threshold(model: nn.Module, target_x, share: float) -> nn.Sequential:
     target_x: images of the target, without labels.
     share: how frequent class 1 is there, by assumption: most often as frequent as in the source. Between 0 and 1.
 
-    The ranking of the images, and so the AUROC, stays as it was. Raises ValueError for another number of classes and
-    for a share that is not between 0 and 1.
+    The ranking of the images, and so the AUROC, stays as it was. Raises ValueError for another number of classes, for
+    a share that is not between 0 and 1, and where all images get the same answer.
     """
-    if not 0 < share < 1:
-        raise ValueError(f"share is {share}: give how frequent class 1 is, between 0 and 1.")
+    share = as_share(share, "share")
     probability = predict(model, target_x).double()
     if probability.shape[1] != 2:
-        raise ValueError(f"The network has {probability.shape[1]} classes, and a threshold is for two.")
-    odds = probability.clamp_min(1e-12).log()
-    between = torch.quantile(odds[:, 1] - odds[:, 0], 1 - share, interpolation="midpoint")
+        raise ValueError(
+            f"The network has {probability.shape[1]} classes, and a threshold is for two: give a network of two."
+        )
+    odds = _log_odds(probability)
+    if len(odds) < 2 or odds.min() == odds.max():
+        raise ValueError(
+            f"The {len(odds)} target images get one and the same answer, so no threshold divides them: give more "
+            "images, or look at the network."
+        )
+    between = torch.quantile(odds, 1 - share, interpolation="midpoint")
     return nn.Sequential(model, ShiftedOdds(-float(between))).eval()

@@ -7,13 +7,17 @@ arXiv 2102.11005  [2] Ben-David et al., Machine Learning 79 (2010), doi 10.1007/
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from ..labels import as_array, as_labels, as_numbers
+from ..parts import check_whole
 
 MOST_ROUNDS = 100
 
 
-def log_me(features: Tensor, labels: Tensor) -> float:
+def log_me(features, labels) -> float:
     """The mean over classes of the log maximum evidence per example; higher: the labels are read more easily.
 
     Parameters
@@ -26,12 +30,8 @@ def log_me(features: Tensor, labels: Tensor) -> float:
     values of F. Adding a column that is no help costs little, and a network of many features does not win by number.
     Raises ValueError for shapes that do not match, features that are not finite, and labels of a single class.
     """
-    f = torch.as_tensor(features).double().cpu()
-    y = torch.as_tensor(labels).cpu()
-    if f.ndim != 2 or y.shape != f.shape[:1]:
-        raise ValueError(f"Expected features of N×D and labels of N, got {tuple(f.shape)} and {tuple(y.shape)}.")
-    if not f.isfinite().all():
-        raise ValueError(f"{int((~f.isfinite()).sum())} features are not finite numbers: look for NaN in the inputs.")
+    f = torch.from_numpy(as_numbers(features, "features", ndim=2))
+    y = torch.from_numpy(as_labels(labels, len(f)))
     classes = y.unique()
     if len(classes) < 2:
         raise ValueError("All labels are of one class, so there is nothing to predict: give at least two classes.")
@@ -60,20 +60,34 @@ def _evidence(left: Tensor, squares: Tensor, y: Tensor, n: int, d: int) -> float
     return float(evidence / 2 / n)
 
 
-def proxy_a_distance(source: Tensor, target: Tensor, *, seed: int = 0) -> float:
+def proxy_a_distance(source, target, *, seed: int = 0) -> float:
     """2(1 − 2ε) with ε the balanced error of a linear domain classifier in five-fold cross-validation ([3] 3.2, [2]).
 
     ``source`` and ``target`` are features N×D (of images, give what a network makes of them). 0: nothing linear tells
-    the domains apart; 2: one hyperplane does. Below 0 is chance, too.
+    the domains apart; 2: one hyperplane does. Below 0 is chance, too. Raises ValueError for fewer than 5 examples of a
+    domain, for features that are not finite, and for another number of features in each.
     """
-    import numpy as np
+    check_whole(seed, "seed", least=0)
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    x = np.concatenate([np.asarray(part.cpu()).reshape(len(part), -1) for part in (source, target)])
-    y = np.repeat([0, 1], [len(source), len(target)])
+    parts = [_rows(source, "source"), _rows(target, "target")]
+    if parts[0].shape[1] != parts[1].shape[1]:
+        raise ValueError(
+            f"The source has {parts[0].shape[1]} features, the target {parts[1].shape[1]}: give the same of both."
+        )
+    x, y = np.concatenate(parts), np.repeat([0, 1], [len(part) for part in parts])
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=1000))
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     return float(2 * (2 * cross_val_score(model, x, y, cv=folds, scoring="balanced_accuracy").mean() - 1))
+
+
+def _rows(x, domain: str):
+    """The features of a domain as N×D, in the type that they have; checked."""
+    checked = as_array(x, f"{domain} features")
+    if checked.ndim < 2 or len(checked) < 5:
+        raise ValueError(f"The {domain} features have shape {checked.shape}: give N×D, of 5 examples or more.")
+    flat = as_numbers(checked.reshape(len(checked), -1), f"{domain} features", ndim=2)
+    return flat.astype(np.float32) if getattr(x, "dtype", None) == torch.float32 else flat

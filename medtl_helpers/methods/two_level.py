@@ -4,9 +4,12 @@
 """
 
 from collections.abc import Callable
+from numbers import Real
 
 import numpy as np
 
+from ..labels import as_array, as_groups, as_labels, as_numbers, as_share
+from ..parts import check_whole, shown
 from .intervals import Interval
 
 
@@ -25,13 +28,20 @@ def two_level(
     level, resamples, seed: of the percentile interval.
 
     S drawn seeds vary by the factor √((S−1)/S) too little [1], so their part is stretched by its inverse. Raises
-    ValueError for shapes that do not match and for fewer than 2 seeds.
+    ValueError for shapes that do not match, for fewer than 2 seeds, and for what is no answer, label or number.
     """
-    y, both = np.asarray(y), [np.asarray(way, float) for way in (ours, theirs) if way is not None]
-    shape = both[0].shape
-    if len(shape) not in (2, 3) or shape[1:2] != y.shape or shape[0] < 2 or any(way.shape != shape for way in both):
+    dims = 3 if as_array(ours, "answers").ndim == 3 else 2
+    both = [as_numbers(way, "answers", ndim=dims) for way in (ours, theirs) if way is not None]
+    shape, level = both[0].shape, as_share(level, "level")
+    if shape[0] < 2 or both[-1].shape != shape:
         shapes = " and ".join(str(way.shape) for way in both)
-        raise ValueError(f"Expected S×N or S×N×K answers of at least 2 seeds to N = {y.size} cases, got {shapes}.")
+        raise ValueError(f"The answers have shapes {shapes}: give S×N or S×N×K, of the same S seeds, at least 2.")
+    y = as_labels(y, shape[1])
+    check_whole(resamples, "resamples", least=1)
+    check_whole(seed, "seed", least=0)
+    groups = None if groups is None else as_groups(groups, len(y))
+    if not callable(score) or not isinstance(score(y, both[0][0]), Real):
+        raise ValueError(f"score is {shown(score)}: give a function of labels and answers that returns one number.")
     rng, n_seeds = np.random.default_rng(seed), shape[0]
     stretch = np.sqrt(n_seeds / (n_seeds - 1))
 
@@ -54,7 +64,7 @@ def _draw(y, groups, rng) -> np.ndarray:
     """Rows of cases, drawn with replacement: within each class, or by whole groups until every class is there."""
     if groups is None:
         return np.concatenate([rng.choice(rows, len(rows)) for rows in (np.flatnonzero(y == k) for k in np.unique(y))])
-    members = [np.flatnonzero(np.asarray(groups) == group) for group in np.unique(groups)]
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     while True:
         cases = np.concatenate([members[at] for at in rng.integers(len(members), size=len(members))])
         if len(np.unique(y[cases])) == len(np.unique(y)):

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 
 from ..assets import recorded
+from ..console import say
+from ..parts import check_choice, shown
 from ..provenance import noted, provenance_of
 
 NOW, RECORDED, NOT_HERE = "✓", "▣ recorded:", "○"
@@ -50,12 +52,26 @@ def check(
         command, seeds and commit stand below.
     headline: the one claim that stands for its notebook in the table of ``make run``.
     """
+    if not isinstance(claim, str) or not claim.strip():
+        raise ValueError(f"The claim is {shown(claim)}: give one plain sentence.")
+    if figures is not None and not isinstance(figures, Mapping):
+        raise ValueError(f"The figures of {claim!r} are {shown(figures)}: give a dict, or keywords like gain=0.1.")
+    if on is not None and not (isinstance(on, str) or (isinstance(on, tuple) and all(isinstance(o, str) for o in on))):
+        raise ValueError(f"on is {shown(on)}: name the data of the claim {claim!r}, like 'twin' or ('twin', 'real').")
+    if weights is not None and not isinstance(getattr(weights, "provenance", None), str):
+        raise ValueError(f"weights is {shown(weights)}: give what the claim rests on, like model.weights.")
     figures = {**(figures or {}), **{name.replace("_", " "): value for name, value in more.items()}}
     if not figures:
         raise ValueError(f"The check {claim!r} shows no figure: pass the numbers that it rests on.")
-    passed = bool(condition)
-    sources = [_source(one) for one in (record if isinstance(record, list | tuple) else [record])] if record else []
-    where = _where(sources) if sources else provenance_of(data) + (f"/{weights.provenance}" if weights else "")
+    passed = _truth(condition, claim)
+    sources = (
+        [_source(one) for one in (record if isinstance(record, list | tuple) else [record])]
+        if record is not None
+        else []
+    )
+    where = (
+        _where(sources) if sources else provenance_of(data) + (f"/{weights.provenance}" if weights is not None else "")
+    )
     binding = on is None or where in ((on,) if isinstance(on, str) else on)
     _records.append(
         {
@@ -68,25 +84,42 @@ def check(
             "headline": headline,
         }
     )
-    shown = {name: _text(value) for name, value in figures.items()}
+    texts = {name: _text(value) for name, value in figures.items()}
     if not passed and binding:
-        said = "; ".join(f"{name}: {value}" for name, value in shown.items())
+        said = "; ".join(f"{name}: {value}" for name, value in texts.items())
         raise AssertionError(
             f"✗ {claim}: {said} (data: {where}). If you changed something above, then this is your result."
         )
     mark = (
         (RECORDED if sources else NOW) if passed else f"{NOT_HERE} measured here, on {where} data, this does not hold:"
     )
-    _show(f"{mark} {claim}", shown, [_words(source) for source in sources])
+    _show(f"{mark} {claim}", texts, [_words(source) for source in sources])
+
+
+def _truth(condition, claim: str) -> bool:
+    """Raises ValueError for what is always true, or not yet one answer: a text, a function, NaN, several numbers."""
+    try:
+        if not isinstance(condition, str) and not callable(condition) and bool(condition == condition):
+            return bool(condition)
+    except (ValueError, RuntimeError):  # NumPy and torch, of several numbers
+        pass
+    raise ValueError(
+        f"The condition of {claim!r} is {shown(condition)}: give one truth value, like (values > 0).all() or a < b."
+    )
 
 
 def _source(record) -> dict:
     """File, command, seeds, commit and data of a ``Record``, or of a record's name like ``"embedded_scores/real"``."""
     if isinstance(record, str):
         file, _, part = record.partition("/")
-        about = recorded(file)[part] if part else recorded(file)
+        about = recorded(file)
+        if part:
+            check_choice(part, f"The part of {file}", about)
+            about = about[part]
         facts = {"file": file, **{key: about[key] for key in ("command", "seeds", "commit")}}
         return facts | {"data": part or about.get("data", "")}
+    if not hasattr(record, "commit"):
+        raise ValueError(f"record is {shown(record)}: give a Record, or the name of a file in benchmarks/results.")
     return {key: getattr(record, key) for key in ("file", "command", "seeds", "commit", "data")}
 
 
@@ -101,19 +134,19 @@ def _words(source: dict) -> str:
     return f"{source['file']}.json: {source['command']}, {span}, commit {source['commit']}"
 
 
-def _show(sentence: str, shown: dict[str, str], sources: list[str]) -> None:
+def _show(sentence: str, texts: dict[str, str], sources: list[str]) -> None:
     """The sentence and a small table: as a page where a notebook displays it, else as text."""
-    width = max(map(len, shown))
-    text = "\n    ".join([sentence, *(f"{name:<{width}}  {value}" for name, value in shown.items()), *sources])
+    width = max(map(len, texts))
+    text = "\n    ".join([sentence, *(f"{name:<{width}}  {value}" for name, value in texts.items()), *sources])
     if not _in_a_notebook():
-        print(text)
+        say(text)
         return
     from IPython.display import display
 
     rows = "".join(
         f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
         f'<td style="text-align:left">{html.escape(value)}</td></tr>'
-        for name, value in shown.items()
+        for name, value in texts.items()
     )
     below = "".join(f'<p class="medtl-source"><small>{html.escape(source)}</small></p>' for source in sources)
     page = f'<div class="medtl-check"><p><strong>{html.escape(sentence)}</strong></p><table>{rows}</table>{below}</div>'
@@ -139,6 +172,8 @@ def _plain(value):
         return int(value)
     if isinstance(value, numbers.Real):
         return float(value)
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"A figure is {shown(value)}: give numbers, texts, intervals, or lists of these.")
     return [_plain(v) for v in value]
 
 

@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 from ..assets import card, recorded
+from ..console import say
 from ..devices import describe
+from ..parts import check_choice
 
 
 class Lesson(NamedTuple):
@@ -52,11 +54,15 @@ def course_map():
 
 
 def begin(name: str) -> None:
-    """The first line of every notebook: set the course's figure style, and say how long reading and running take."""
+    """The first line of every notebook: set the course's figure style, and say how long reading and running take.
+
+    Raises ValueError for a name that is no lesson.
+    """
+    check_choice(name, "The lesson", LESSONS)
     from .plots import use_style
 
     use_style()
-    print(f"Reading: about {LESSONS[name].minutes} min. Running: {_seconds(name)}.")
+    say(f"Reading: about {LESSONS[name].minutes} min. Running: {_seconds(name)}.")
 
 
 def environment():

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import nbformat
 
+from ..console import say
+
 SOLUTION = re.compile(r"^# BEGIN SOLUTION\n.*?^# END SOLUTION$", re.DOTALL | re.MULTILINE)
 NAME = re.compile(r"^(\w+) = ", re.MULTILINE)
 START, END = "## Exercises", "## Key points"
@@ -61,8 +63,11 @@ def with_exercises(lesson: nbformat.NotebookNode, solutions: nbformat.NotebookNo
 
 def sync(folder: Path, *, check: bool = False) -> int:
     """Bring the lessons up to date with ``folder/solutions``; with ``check`` only compare. Returns the exit status."""
-    stale = []
-    for path in sorted((folder / "solutions").glob("*.ipynb")):
+    stale, solutions = [], sorted((folder / "solutions").glob("*.ipynb"))
+    if not solutions:
+        say(f"No solutions found in {folder}: run this in a checkout of the repository.")
+        return 1
+    for path in solutions:
         lesson_path = folder / path.name
         before = lesson_path.read_text("utf-8")
         lesson = with_exercises(nbformat.reads(before, as_version=4), nbformat.read(path, as_version=4))
@@ -71,5 +76,5 @@ def sync(folder: Path, *, check: bool = False) -> int:
             if not check:
                 lesson_path.write_text(nbformat.writes(lesson) + "\n", "utf-8")
     verb = "differ from their solutions, run: python -m medtl_helpers exercises" if check else "written"
-    print(f"Exercises of {', '.join(stale)}: {verb}." if stale else "All exercises agree with their solutions.")
+    say(f"Exercises of {', '.join(stale)}: {verb}." if stale else "All exercises agree with their solutions.")
     return 1 if check and stale else 0

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..console import say
+from ..parts import check_choice
 from .course_map import LESSONS, number_of
 from .exercises import Exercise
 
@@ -19,14 +21,17 @@ def grade(number: str, answer) -> None:
     """Say whether the ``answer`` to exercise ``number``, e.g. ``"00.1"``, is right, and if not, what went wrong.
 
     Prints, and raises AssertionError only under ``MEDTL_STRICT=1``. The answer ``...`` means "nothing written yet".
+    Raises ValueError for a number that no exercise has.
     """
-    exercise = exercises(number.partition(".")[0])[number]()
+    known = exercises(str(number).partition(".")[0])
+    check_choice(number, "The exercise", known)
+    exercise = known[number]()
     if answer is ...:
         problem = "replace the ... above with your code, then run both cells again"
     elif isinstance(answer, str):
         problem = f"write the {_kind(exercise)} itself, without quotes"
     elif _agrees(exercise, answer, exercise.right):
-        print(f"✓ Exercise {number}: right.")
+        say(f"✓ Exercise {number}: right.")
         return
     else:
         hits = (hint for hint, wrong in exercise.mistakes.items() if _agrees(exercise, answer, wrong))
@@ -36,12 +41,14 @@ def grade(number: str, answer) -> None:
         told += " (The cell that ran before stopped with an error, so this is about an older answer.)"
     if os.environ.get("MEDTL_STRICT") == "1":
         raise AssertionError(told)
-    print(f"○ {told}")
+    say(f"○ {told}")
 
 
 def exercises(lesson: str) -> dict[str, Callable[[], Exercise]]:
     """The exercises of a ``lesson``, e.g. ``"01"``, by number: ``EXERCISES`` of the ``answers`` module of its topic."""
-    topic = next(about.topic for name, about in LESSONS.items() if number_of(name) == lesson)
+    topics = {number_of(name): about.topic for name, about in LESSONS.items()}
+    check_choice(lesson, "The lesson", topics)
+    topic = topics[lesson]
     return importlib.import_module(f"medtl_helpers.lessons.{topic}.answers").EXERCISES
 
 

@@ -7,7 +7,12 @@ from contextlib import contextmanager
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+from torch import Tensor, uint8
 
+from ..data.shifts import Scanner
+from ..labels import as_numbers
+from ..methods.intervals import Interval
+from ..parts import check_choice, check_whole, shown
 from ..provenance import provenance_of
 
 # Okabe and Ito's palette, which readers with any kind of colour vision can tell apart.
@@ -66,13 +71,17 @@ def show(figure, alt: str, *, data=None, provenance: str | None = None) -> None:
     """
     from IPython.display import display
 
-    if not alt.strip():
+    if not isinstance(figure, mpl.figure.Figure):
+        raise TypeError(f"The figure is {shown(figure)}: give a figure of matplotlib, like that of plt.subplots().")
+    if not isinstance(alt, str) or not alt.strip():
         raise ValueError("Every figure needs an alt text: say in a sentence or two what it shows.")
+    if provenance is not None and not isinstance(provenance, str):
+        raise ValueError(f"provenance is {shown(provenance)}: give words of your own, or the task as data.")
     where = provenance_of(data)
     engine = figure.get_layout_engine()
     if engine is not None and hasattr(engine, "set") and "rect" in engine.get():
         inches = figure.get_size_inches()[1]
-        engine.set(rect=(0, 0.22 / inches, 1, 1 - 0.22 / inches))  # room for the corner text
+        engine.set(rect=(0, 0.22 / inches, 1, 1 - 0.22 / inches))  # type: ignore[call-arg]  # room for the corner text
     figure.text(
         0.995, 0.01, provenance or WORDS.get(where, where), ha="right", va="bottom", fontsize=8, color="#5A5A5A"
     )
@@ -99,7 +108,12 @@ def not_shown():
 
 
 def show_images(images, titles, alt: str, *, columns: int = 4, data=None, provenance: str | None = None) -> None:
-    """Show uint8 images N×C×H×W in a grid with one short title each."""
+    """Show uint8 images N×C×H×W in a grid with one short title each. Raises ValueError where they do not fit."""
+    check_whole(columns, "columns", least=1)
+    titles = as_list(titles, "titles")
+    _check_images(images, "images")
+    if len(titles) != len(images):
+        raise ValueError(f"There are {len(images)} images and {len(titles)} titles: give one title for each image.")
     rows, side = -(-len(images) // columns), min(1.5, 7.2 / columns)  # inches
     figure, axes = plt.subplots(rows, columns, figsize=(columns * side, rows * (side + 0.3)), squeeze=False)
     for axis in axes.flat:
@@ -122,6 +136,12 @@ def interval_marks(
     horizontal: bool = False,
 ) -> None:
     """Draw ``Interval``s as marks with bars at the positions ``at``, upright or ``horizontal``, also ``joined``."""
+    check_choice(colour, "colour", COLOURS)
+    intervals, at = as_list(intervals, "intervals"), as_list(at, "positions")
+    if not all(isinstance(interval, Interval) for interval in intervals):
+        raise ValueError("Some of the intervals are none: give those of t_interval, paired_difference and the like.")
+    if len(intervals) != len(at):
+        raise ValueError(f"There are {len(at)} positions and {len(intervals)} intervals: give one for each.")
     values = [interval.value for interval in intervals]
     error = [[i.value - i.low for i in intervals], [i.high - i.value for i in intervals]]
     style = {"color": COLOURS[colour], "marker": marker, "markersize": 7, "linestyle": "-" if joined else ""}
@@ -134,6 +154,10 @@ def interval_marks(
 
 def interval_plot(axis, intervals: dict, *, colour: str = "blue", reference: dict | None = None) -> None:
     """Draw named ``Interval``s as dots with bars, one line each; ``reference`` values as grey diamonds beside them."""
+    if not isinstance(intervals, dict) or not intervals:
+        raise ValueError(f"The intervals are {shown(intervals)}: give a dict of at least one, by name.")
+    if reference is not None and not isinstance(reference, dict):
+        raise ValueError(f"reference is {shown(reference)}: give a dict of values, by the names of the intervals.")
     names = list(intervals)[::-1]
     interval_marks(axis, range(len(names)), [intervals[name] for name in names], colour=colour, horizontal=True)
     for row, name in enumerate(names):
@@ -145,6 +169,10 @@ def interval_plot(axis, intervals: dict, *, colour: str = "blue", reference: dic
 
 def show_shift(images, scanner, strengths, *, data=None) -> None:
     """The static twin of a scanner slider: a few images in rows, the strength growing from left to right."""
+    _check_images(images, "images")
+    strengths = as_numbers(strengths, "strengths").tolist()
+    if not isinstance(scanner, Scanner):
+        raise ValueError(f"The scanner is {shown(scanner)}: give one of mtl.SCANNERS, or a Scanner of your own.")
     figure, axes = plt.subplots(len(images), len(strengths), figsize=(7.2, 0.35 + 1.2 * len(images)), squeeze=False)
     for column, strength in zip(axes.T, strengths, strict=True):
         column[0].set_title(f"strength {strength:g}", loc="center", fontsize=10)
@@ -161,6 +189,8 @@ def show_shift(images, scanner, strengths, *, data=None) -> None:
 
 def show_transfer(source, target, *, data=None) -> None:
     """The course in one picture: many labelled source images, a network that is copied, a few target images."""
+    _check_images(source, "source images", 48)
+    _check_images(target, "target images", 6)
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(8.6, 3.3), width_ratios=[2, 2, 1])
     left.imshow(_mosaic(source, 6, 8))
     left.set_title(f"source: {len(source):,} labelled images", fontsize=10)
@@ -181,6 +211,23 @@ def show_transfer(source, target, *, data=None) -> None:
         "another arrow leads to a few images of the target, which another device took in other colours."
     )
     show(figure, alt, data=data)
+
+
+def as_list(values, name: str) -> list:
+    """``list(values)``. Raises ValueError for what has no parts."""
+    try:
+        return list(values)
+    except TypeError:
+        raise ValueError(f"The {name} are {shown(values)}: give a list of them.") from None
+
+
+def _check_images(images, name: str, least: int = 1) -> None:
+    """Raises ValueError unless they are uint8 images N×C×H×W of 1 or 3 channels, ``least`` of them or more."""
+    if not isinstance(images, Tensor) or images.dtype != uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+        found = f"{images.dtype} {tuple(images.shape)}" if isinstance(images, Tensor) else shown(images)
+        raise ValueError(f"The {name} are {found}: give a tensor of uint8 images N×C×H×W, with 1 or 3 channels.")
+    if len(images) < least:
+        raise ValueError(f"There are {len(images)} {name}: give at least {least}.")
 
 
 def _mosaic(images, rows: int, columns: int):

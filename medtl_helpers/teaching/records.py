@@ -18,6 +18,7 @@ import numpy as np
 
 from ..assets import recorded
 from ..methods.intervals import Interval, corrected_t, paired_difference, t_interval
+from ..parts import shown
 
 
 class Record:
@@ -33,7 +34,11 @@ class Record:
     """
 
     def __init__(self, file: str, part: str | None = None, **only):
+        if not isinstance(file, str) or not isinstance(part, str | None):
+            raise KeyError(f"The record is {shown(file)} and its part {shown(part)}: give their names, like 'dann'.")
         about, self.file, self.part = recorded(file), file, part
+        if "rows" not in about and not any("rows" in one for one in about.values() if isinstance(one, dict)):
+            raise KeyError(f"benchmarks/results/{file}.json has no rows: read it with mtl.recorded({file!r}).")
         self._name = f"benchmarks/results/{file}.json"
         if "rows" not in about:  # a file in parts
             if part not in about:
@@ -56,6 +61,8 @@ class Record:
 
         Rows that lack one of the ``keys`` are passed over. ``values("way")`` lists the ways.
         """
+        if not keys:
+            raise KeyError(f"No key of {self._name} was named: ask for one, like values('way').")
         found = []
         for row in self._rows:
             if _matches(row, where) and all(key in row for key in keys):
@@ -136,7 +143,9 @@ def _as_in_json(value):
 
 
 def _words(wanted: dict) -> str:
-    return ", ".join(f"{key} {value!r}" for key, value in wanted.items())
+    return ", ".join(
+        f"{key} {shown(value) if hasattr(value, 'shape') else repr(value)}" for key, value in wanted.items()
+    )
 
 
 def _keys_that_differ(rows: list[dict]) -> list[str]:

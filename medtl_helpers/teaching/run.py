@@ -20,6 +20,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from tqdm import tqdm
 
 from ..assets import asset_folder, cards, data_folder, recorded
+from ..console import say
 from ..devices import describe
 from .course_map import number_of
 
@@ -160,7 +161,7 @@ def run(
     (out / "notebooks").mkdir(parents=True, exist_ok=True)
     paths = [path for path in notebooks(folder) if not only or number_of(path.stem) in only]
     if not paths:
-        print(f"No notebooks found in {folder}: run this in a checkout of the repository.")
+        say(f"No notebooks found in {folder}: run this in a checkout of the repository.")
         return 1
     now, kept_rows = surroundings(), {}
     for path in paths if reuse else ():
@@ -174,24 +175,24 @@ def run(
     checks = [check for row in rows for check in row.pop("checks")]
     _write(out / "checks.json", checks)
     _write(out / "summary.json", rows)
-    print(_table(rows, checks))
+    say(_table(rows, checks))
     problems = [f"{row['notebook']} failed:\n{row['error']}" for row in rows if not row["ok"]]
     warned = [f"{row['notebook']} shows a warning: {row['warning']}" for row in rows if row["warning"]]
     if strict:
         problems += warned
     elif warned:
-        print("", *warned, sep="\n")
+        say("", *warned)
     for row in rows:
         for source, provenance in row["sources"].items():
             if source.split(":")[0] in require_real and provenance != "real":
                 problems.append(f"{row['notebook']} used the {provenance} of {source}, and the real one was required.")
     if problems:
-        print("\n\n".join(["", *problems]))
+        say("\n\n".join(["", *problems]))
         return 1
     if record is not None:
         _record_times(record, rows)
     earlier = f" ({len(kept_rows)} of them earlier, and nothing has changed since)" if kept_rows else ""
-    print(f"\nAll {len(rows)} notebooks ran{earlier}. Executed copies: {out / 'notebooks'}. Next: make lab")
+    say(f"\nAll {len(rows)} notebooks ran{earlier}. Executed copies: {out / 'notebooks'}. Next: make lab")
     return 0
 
 
@@ -205,7 +206,8 @@ def _execute_all(paths: list[Path], out: Path, now: bytes, workers: int, threads
             row = {**execute(path, out, threads, bar.update), "fingerprint": fingerprint(path, now)}
             _write(out / f"{path.stem}.json", row)
             done[path.stem] = row
-            bar.write(f"{path.stem}: {row['seconds']} s{'' if row['ok'] else ', FAILED'}")
+            with bar.external_write_mode():
+                say(f"{path.stem}: {row['seconds']} s{'' if row['ok'] else ', FAILED'}")
 
         with ThreadPoolExecutor(workers) as pool:
             futures = [pool.submit(one, path) for path in paths]

@@ -1,5 +1,7 @@
 """What one row of the table of faults is, and what "one sentence" means."""
 
+import traceback
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -9,6 +11,17 @@ class Row(NamedTuple):
     fault: str
     sees: str
     kept: str
+
+
+def of_ours(error: BaseException) -> str:
+    """The text of ``error``, which must be one sentence that this package says, and no library that it calls.
+
+    Its last frame is one of ours, and what Python itself says there (of None, say) is no sentence.
+    """
+    assert isinstance(error, ValueError | TypeError | KeyError | FileNotFoundError | FloatingPointError), repr(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    assert "medtl_helpers" in Path(last.filename).parts, f"{error!r} of {last.filename}"
+    return one_sentence(error.args[0])
 
 
 def one_sentence(error) -> str:

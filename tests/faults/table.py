@@ -8,6 +8,7 @@ PAGE = HERE.parent / "README.md"
 sys.path[:0] = [str(HERE), str(HERE.parent / "methods"), str(HERE.parents[1])]
 
 import test_adaptation_faults  # noqa: E402
+import test_argument_faults  # noqa: E402
 import test_data_faults as data  # noqa: E402
 import test_fetch  # noqa: E402
 import test_folder_faults  # noqa: E402
@@ -56,6 +57,7 @@ def sections() -> dict[str, list[Row]]:
         "Your own images and folders": test_folder_faults.TABLE,
         "Labels, metrics and penalties": data.LABEL_TABLE,
         "Tables and splits": data.TABLE_TABLE,
+        "Arguments of measures, phantoms and lessons": test_argument_faults.TABLE,
         "Networks and training": test_training_faults.TABLE,
         "DANN, AdaBN, computed features": test_adaptation_faults.TABLE,
     }

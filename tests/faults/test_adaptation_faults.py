@@ -37,8 +37,13 @@ UNFIT = [
     ("source labels that are NaN", {"source_y": Y * torch.nan}, "source labels are float32, 20 of them NaN"),
     ("a source label that is no class", {"source_y": Y + 1}, "number them from 0"),
     ("validation labels missing", {"val": (X, Y[:7])}, "The validation set has 20 inputs and 7 labels"),
-    ("no such rule", {"select": "best"}, "There is no rule 'best' to choose the epoch"),
+    ("no such rule", {"select": "best"}, "There is no rule 'best' for the epoch"),
     ("the rule without validation", {"select": "source validation"}, "fit needs val=(x, y) of the source"),
+    ("a source of one class", {"source_y": Y * 0 + 1}, "All training labels are 1, so there is nothing to tell apart"),
+    ("validation labels that are no class", {"val": (X, Y + 3)}, "The validation labels run from 3 to 4"),
+    ("a λ below 0", {"lam_max": -0.1}, "lam_max is -0.1: give a finite rate"),
+    ("a seed that is no whole number", {"seed": 0.5}, "seed is 0.5: give a whole number"),
+    ("a device that is not there", {"device": "abacus"}, "device is 'abacus', which this machine does not have"),
     ("batches of 0", {"batch_size": 0}, "batch_size is 0 and epochs is 2"),
     ("an infinite rate", {"lr": float("inf")}, "lr is inf: give a finite rate"),
 ]
@@ -52,6 +57,47 @@ def test_what_dann_cannot_be_trained_with(change, said):
         dann.fit(**{"source_x": X, "source_y": Y, "target_x": TARGET, "epochs": 2, "progress": False} | change)
     assert said in one_sentence(info.value)
     assert same(weights(dann), before)
+
+
+# fault, features, width, what is said
+FEATURES = [
+    (
+        "another width than its features",
+        nn.Linear(6, 16),
+        32,
+        "The features are (45, 16), not N×32: pool maps, and build",
+    ),
+    ("features that are maps", nn.Unflatten(1, (1, 6)), 6, "The features are (45, 1, 6), not N×6: pool maps"),
+    ("frozen features", nn.Linear(6, 16).requires_grad_(False), 16, "All weights of the features are frozen"),
+]
+
+
+@pytest.mark.parametrize("features, width, said", [row[1:] for row in FEATURES], ids=[row[0] for row in FEATURES])
+def test_features_that_dann_cannot_adapt(features, width, said):
+    network = DANN(nn.Sequential(features), width, 2)
+    if not any(True for _ in network.features.parameters()):
+        network.features.append(nn.LayerNorm(6))
+    before = weights(network)
+    with pytest.raises(ValueError) as info:
+        network.fit(X, Y, TARGET, epochs=1, batch_size=25, progress=False)
+    assert said in one_sentence(info.value) and same(weights(network), before)
+
+
+def test_dann_of_no_epochs_trains_nothing_and_says_so():
+    network = model()
+    before = weights(network)
+    history = network.fit(X, Y, TARGET, epochs=0, progress=False)
+    assert history.class_loss == [] and history.epoch is None and same(weights(network), before)
+
+
+def test_adabn_of_nan_keeps_the_old_statistics():
+    network = backbones.small_resnet(2, 8)
+    before = weights(network)
+    images = IMAGES.float() / 255
+    images[1, 0, 0, 0] = torch.nan
+    with pytest.raises(ValueError, match="look for NaN in the target inputs"):
+        adapt_batch_norm(network, images)
+    assert same(weights(network), before)
 
 
 # fault, in which epoch, what happens to a source batch there, error, what is said
@@ -211,6 +257,7 @@ TABLE = [
     *(Row(f"DANN: {fault}", said, BEST if at > 1 else NOW) for fault, at, _, _, said in ENDS),
     *(Row(f"{what}: {fault}", said, "the network") for what in COMPUTED for fault, (_, said) in MISFITS.items()),
     *(Row(f"{what}: memory", "try batch_size=2", "the network's weights and statistics") for what in COMPUTED),
+    *(Row(f"DANN: {fault}", said, "the model's weights") for fault, _, _, said in FEATURES),
     Row("DANN: memory while validating", VALIDATING, NOW),
     Row("frozen prefix: memory for one image", ALONE, "the network"),
     Row("AdaBN: no batch norm", "this network has none", "the network"),

@@ -210,14 +210,20 @@ P = np.array([[0.2, 0.8], [0.7, 0.3], [0.4, 0.6], [0.9, 0.1]])
 Q = np.array([1, 0, 0, 1])
 # fault, labels, probabilities, options, what is said
 METRICS = [
-    ("one class", Q * 0, P, {}, "The test cases per class are [4, 0]"),
-    ("numbered from 1", Q + 1, P, {}, "The test cases per class are [0, 2, 2], for 2 predicted classes"),
+    ("one class", Q * 0, P, {}, "Of classes 0 to 1 there are [4, 0] labels"),
+    ("numbered from 1", Q + 1, P, {}, "there are [0, 2] labels, and 2 of other classes: number the classes from 0"),
     ("below 0", Q - 1, P, {}, "The labels are int64, some of them below 0"),
     ("NaN", np.array([1, 0, np.nan, 1]), P, {}, "The labels are float64: give whole numbers from 0"),
-    ("text", np.array(list("abab")), P, {}, "The labels are <U1: give whole numbers"),
-    ("no cases", Q[:0], P[:0], {}, "The test cases per class are [0, 0]"),
-    ("one column", Q, P[:, 1:], {}, "no metric is defined for one class"),
-    ("logits instead of probabilities", Q, 9 * P - 4, {}, "The probabilities run from -3.1 to 4.1"),
+    ("text", np.array(list("abab")), P, {}, "The labels are a ndarray of text: give numbers"),
+    ("no cases", Q[:0], P[:0], {}, "There are no predicted probabilities: give those of at least one case"),
+    ("one column", Q, P[:, 1:], {}, "There is one column of predicted probabilities: give one column for each"),
+    (
+        "logits instead of probabilities",
+        Q,
+        9 * P - 4,
+        {},
+        "The predicted probabilities run from -3.1 to 4.1: give numbers from 0 to 1, the softmax",
+    ),
     ("NaN probabilities", Q, P * np.nan, {}, "8 predicted probabilities are not finite numbers: look for NaN"),
     ("a positive class that is none", Q, P, {"positive": 2}, "positive=2 is none of the classes 0 to 1"),
     ("a negative positive class", Q, P, {"positive": -1}, "positive=-1 is none of the classes 0 to 1"),

@@ -74,9 +74,9 @@ def test_recalibration_lowers_the_log_loss_of_new_patients_and_leaves_their_rank
 
 @pytest.mark.parametrize("recalibrate", [recalibrate_intercept, lambda z, y: recalibrate_slope(z, y, 0.1)])
 def test_what_cannot_be_recalibrated_is_refused_in_a_sentence(recalibrate):
-    with pytest.raises(ValueError, match="labels 0 and 1, both of them"):
+    with pytest.raises(ValueError, match="of one class, 0 or 1, and both are needed"):
         recalibrate(torch.zeros(3), torch.ones(3))
-    with pytest.raises(ValueError, match=r"got \(3,\) and \(2,\)"):
+    with pytest.raises(ValueError, match=r"The labels have shape \(2,\), for 3 cases"):
         recalibrate(torch.zeros(3), torch.tensor([0, 1]))
-    with pytest.raises(ValueError, match=r"got \(2, 2\) and \(2,\)"):
+    with pytest.raises(ValueError, match=r"The logits have shape \(2, 2\): give one number"):
         recalibrate(torch.zeros(2, 2), np.array([0, 1]))

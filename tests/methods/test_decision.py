@@ -89,11 +89,11 @@ def test_intervals_cover_what_was_planted_and_are_wider_where_patients_have_many
     [
         (lambda: net_benefit(SICK, PROBABILITY > 0.5, 1), "threshold is 1: give a share"),
         (lambda: net_benefit(SICK, PROBABILITY > 0.5, 0.5, prevalence=20), "prevalence is 20"),
-        (lambda: net_benefit(SICK, PROBABILITY[:9] > 0.5, 0.5), "400.*9"),
+        (lambda: net_benefit(SICK, PROBABILITY[:9] > 0.5, 0.5), "400.*, for 9 cases"),
         (lambda: net_benefit(SICK | True, PROBABILITY > 0.5, 0.5), "of one class"),
-        (lambda: decision_curve(SICK, 100 * PROBABILITY, [0.5]), "outside 0 to 1"),
+        (lambda: decision_curve(SICK, 100 * PROBABILITY, [0.5]), "give numbers from 0 to 1"),
         (lambda: decision_curve(SICK, PROBABILITY, [0.5, 0.0]), "threshold is 0.0"),
-        (lambda: decision_curve(SICK, PROBABILITY, [0.5], groups=[1, 2]), "2 groups"),
+        (lambda: decision_curve(SICK, PROBABILITY, [0.5], groups=[1, 2]), "groups are a list, for 400 cases"),
         (lambda: threshold_of_harms(0, 1), "above 0"),
     ],
 )

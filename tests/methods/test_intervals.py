@@ -26,14 +26,23 @@ def test_pairing_removes_what_both_methods_share():
     assert paired.low > 0 and paired.high - paired.low < (apart.high - apart.low) / 10
 
 
-@pytest.mark.parametrize("values", [[0.5], [], [0.5, np.nan], [[0.5, 0.6]]], ids=["one", "none", "NaN", "2-D"])
-def test_an_interval_over_seeds_needs_two_finite_numbers(values):
-    with pytest.raises(ValueError, match="at least 2 finite numbers"):
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([0.5], "an interval needs 2 or more"),
+        ([], "There are no values"),
+        ([0.5, np.nan], "1 values are not finite"),
+        ([[0.5, 0.6]], r"have shape \(1, 2\): give one number"),
+    ],
+    ids=["one", "none", "NaN", "2-D"],
+)
+def test_an_interval_over_seeds_needs_two_finite_numbers(values, words):
+    with pytest.raises(ValueError, match=words):
         t_interval(values)
 
 
 def test_a_pair_needs_the_same_seeds_on_both_sides():
-    with pytest.raises(ValueError, match="same seeds on both sides"):
+    with pytest.raises(ValueError, match="3 values of ours and 2 of theirs: give both of the same seeds"):
         paired_difference([0.5, 0.6, 0.7], [0.5, 0.6])
 
 

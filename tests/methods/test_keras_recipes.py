@@ -1,5 +1,10 @@
 """The Keras recipes against Keras' own functions, torch, closed formulas and the naive loop."""
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -184,3 +189,64 @@ def test_a_saved_network_predicts_the_same_to_the_last_bit(tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(model.predict(x, verbose=0), loaded.predict(x, verbose=0))
+
+
+# --- the reader's settings and arguments -----------------------------------------------------------------------------
+
+SETTINGS = """
+from medtl_helpers.methods import keras_recipes as recipes
+model = recipes.join(recipes.vgg16_trunk(32, "random", quiet=True), recipes.gap_head(2, 8))
+import numpy, keras
+print(keras.config.image_data_format(), model.input_shape[-1], model.dtype)
+print(*recipes.preprocess(numpy.full((1, 1, 32, 32), 100, "uint8"))[0, 3, 4].round(3))
+"""
+
+
+@pytest.mark.slow
+def test_the_readers_keras_json_changes_nothing(tmp_path):
+    settings = {"image_data_format": "channels_first", "floatx": "float16", "epsilon": 1e-3, "backend": "jax"}
+    (tmp_path / "keras.json").write_text(json.dumps(settings))
+    command = [sys.executable, "-W", "ignore", "-c"]
+    environment = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"} | {"KERAS_HOME": str(tmp_path)}
+    done = subprocess.run([*command, SETTINGS], capture_output=True, text=True, env=environment)
+    assert done.stdout.splitlines() == ["channels_last 3 float32", "-3.939 -16.779 -23.68"], done.stderr
+    environment["KERAS_BACKEND"] = "torch"
+    first = subprocess.run([*command, "import keras\n" + SETTINGS], capture_output=True, text=True, env=environment)
+    assert "call keras.config.set_image_data_format('channels_last') before this." in first.stderr.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def network():
+    return recipes.join(small_trunk(), recipes.gap_head(2, units=4))
+
+
+SMALL = images(2)[..., :16, :16]
+TRUNK_ONLY = "The model is a Linear: give a network of Keras"
+REFUSED = {
+    "no part": (lambda m: recipes.train_only(m, lr=1e-3), "The parts to train are none: name layers"),
+    "a part that is no name": (lambda m: recipes.train_only(m, 5, lr=1e-3), "The parts to train are 5"),
+    "a part without weights": (lambda m: recipes.train_only(m, "head_gap", lr=1e-3), "have no weights, so nothing"),
+    "a rate of 0": (lambda m: recipes.train_only(m, "head", lr=0), "lr is 0: give a finite rate, above 0"),
+    "a network of torch": (lambda m: recipes.train_only(torch.nn.Linear(2, 2), "a", lr=1), TRUNK_ONLY),
+    "no such layer": (lambda m: recipes.split_at(m, "block9"), "The network has no layer 'block9': name one of"),
+    "Grad-CAM of no map": (lambda m: recipes.grad_cam(m, SMALL, [0, 1], "head_gap"), "head_gap makes no maps"),
+    "Grad-CAM of class 7": (lambda m: recipes.grad_cam(m, SMALL, [0, 7], "block5_conv"), "classes to explain"),
+    "Grad-CAM of one class": (lambda m: recipes.grad_cam(m, SMALL, [1], "block5_conv"), "for 2 cases"),
+    "features of larger images": (lambda m: recipes.features(m, images(2).repeat(1, 1, 2, 2)), "have 64 × 64 px, and"),
+    "half an image": (lambda m: recipes.features(m, images(2), batch_size=0.5), "batch_size is 0.5"),
+    "no images": (lambda m: recipes.preprocess(images(2)[:0]), "preprocess needs some"),
+    "text as images": (lambda m: recipes.preprocess("a.png"), "The images are 'a.png': give numbers"),
+    "a layer as head": (lambda m: recipes.join(m, recipes.layers.Dense(2)), "give a list of layers of Keras"),
+    "half a class": (lambda m: recipes.gap_head(2.5), "classes is 2.5: give a whole number"),
+    "a size as text": (lambda m: recipes.vgg16_trunk("64"), "size is '64': give a whole number"),
+    "weights of one class": (lambda m: recipes.class_weights([1, 1]), "All labels are of one class"),
+    "weights of text": (lambda m: recipes.class_weights(["a", "b"]), "The labels are a list of text"),
+}
+
+
+@pytest.mark.parametrize("call, said", REFUSED.values(), ids=REFUSED)
+def test_what_keras_would_say_in_many_lines_is_one_sentence(network, call, said):
+    with pytest.raises((ValueError, TypeError)) as info:
+        call(network)
+    text = str(info.value)
+    assert said in text and text.endswith(".") and "\n" not in text

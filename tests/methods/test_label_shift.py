@@ -76,8 +76,8 @@ def test_reweighting_keeps_a_case_that_only_weightless_classes_explain():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((np.eye(3), [0, 1], np.eye(3)), "labels of N"),
-        ((np.eye(3), [0, 1, 2], np.eye(2)), "M×K"),
+        ((np.eye(3), [0, 1], np.eye(3)), "for 3 cases"),
+        ((np.eye(3), [0, 1, 2], np.eye(2)), "of 3 classes, the target of 2"),
         ((np.eye(3), [0, 1, 1], np.eye(3)), r"\[1, 2, 0\]"),
         ((np.eye(3)[[0, 0, 1]], [0, 1, 2], np.eye(3)), "tell all classes apart"),
         ((np.eye(3) * np.nan, [0, 1, 2], np.eye(3)), "finite"),
@@ -90,5 +90,5 @@ def test_what_cannot_be_estimated_is_said(arguments, words):
 
 @pytest.mark.parametrize("weights", [[1, 1, 1], [-1, 2], [0, 0]])
 def test_weights_that_are_none_are_named(weights):
-    with pytest.raises(ValueError, match="2 weights"):
+    with pytest.raises(ValueError, match="give 2 numbers of 0 or more"):
         reweighted([[0.5, 0.5]], weights)

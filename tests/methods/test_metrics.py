@@ -201,10 +201,10 @@ GOOD = np.full((4, 2), 0.5)
     "y, probability, sentence",
     [
         ([0, 1, 0, 1], np.where(np.eye(4, 2) > 0, np.nan, 0.5), "2 predicted probabilities are not finite"),
-        ([0, 0, 0, 0], GOOD, r"per class are \[4, 0\], for 2 predicted classes"),
-        ([0, 1, 2, 1], GOOD, r"per class are \[1, 2, 1\], for 2 predicted classes"),
-        ([0, 1, 0], GOOD, r"Expected y of N and probability of N×K, got \(3,\) and \(4, 2\)"),
-        ([0, 1, 0, 1], GOOD[:, 0], r"got \(4,\) and \(4,\)"),
+        ([0, 0, 0, 0], GOOD, r"Of classes 0 to 1 there are \[4, 0\] labels"),
+        ([0, 1, 2, 1], GOOD, r"there are \[1, 2\] labels, and 1 of other classes"),
+        ([0, 1, 0], GOOD, r"The labels have shape \(3,\), for 4 cases"),
+        ([0, 1, 0, 1], GOOD[:, 0], r"probabilities have shape \(4,\): give one row for each case"),
     ],
     ids=["NaN", "missing class", "unknown class", "lengths", "one column"],
 )

@@ -131,10 +131,10 @@ def test_the_shares_of_a_confusion_matrix_hold_scikit_learns_scores():
 @pytest.mark.parametrize(
     "sick, probability, options, sentence",
     [
-        ([True, False], [0.5], {}, r"got \(2,\) and \(1,\)"),
-        ([True, True], [0.5, 0.7], {}, "all test cases are of one class"),
-        ([True, False], [0.5, 0.7], {"prevalence": 5}, "The prevalence is 5: give a share between 0 and 1"),
-        ([True, False], [0.5, 0.7], {"prevalence": 0}, "The prevalence is 0"),
+        ([True, False], [0.5], {}, r"sick cases have shape \(2,\), for 1 cases"),
+        ([True, True], [0.5, 0.7], {}, "sick cases are of one class"),
+        ([True, False], [0.5, 0.7], {"prevalence": 5}, "prevalence is 5: give a share between 0 and 1"),
+        ([True, False], [0.5, 0.7], {"prevalence": 0}, "prevalence is 0"),
     ],
 )
 def test_what_cannot_be_scored_is_refused_in_a_sentence(sick, probability, options, sentence):

@@ -46,5 +46,5 @@ def test_the_network_stays_as_it_is(odds):
 def test_what_has_no_threshold_is_refused_in_a_sentence(odds):
     with pytest.raises(ValueError, match="The network has 3 classes, and a threshold is for two"):
         reset_threshold(nn.Linear(1, 3), odds, 0.5)
-    with pytest.raises(ValueError, match=r"share is 1\.0: give how frequent class 1 is"):
+    with pytest.raises(ValueError, match=r"share is 1\.0: give a share between 0 and 1"):
         reset_threshold(Answers(), odds, 1.0)
