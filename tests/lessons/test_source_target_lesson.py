@@ -18,7 +18,7 @@ import medtl_helpers as mtl
 from medtl_helpers.data import domains
 from medtl_helpers.lessons.source_target import experiment
 from medtl_helpers.methods import scores
-from medtl_helpers.methods.intervals import Interval
+from medtl_helpers.methods.intervals import Interval, corrected_t, holm, t_test
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04_cnn_source_to_target.ipynb"
 CELLS = experiment.OF_PAIR[experiment.CELLS]
@@ -145,6 +145,8 @@ def test_the_p_value_of_an_interval_is_that_of_the_t_test():
     differences = np.random.default_rng(1).normal(0.3, 1, 10)
     ours = experiment.p_value(mtl.paired_difference(differences, np.zeros(10)))
     assert ours == pytest.approx(stats.ttest_1samp(differences, 0).pvalue)
+    shared = corrected_t(differences, 0.25)
+    assert shared.low < 0 and experiment.p_value(shared) == pytest.approx(t_test(differences, test_share=0.25))
     drawn = Interval(0.2, 0.2 - 1.96 * 0.1, 0.2 + 1.96 * 0.1, "bootstrap over 10 seeds and the test cases", 97)
     assert experiment.p_value(drawn) == pytest.approx(2 * stats.norm.sf(2), rel=1e-3)
 
@@ -156,7 +158,7 @@ def test_the_folds_of_white_cells_share_their_source():
 
 
 def test_the_notebook_shows_the_calls_that_the_record_was_made_with(monkeypatch):
-    """The cells of "Seven ways" train on the same images, in the same order and with the same settings as ``all_ways``.
+    """The cells of "Twelve ways" train on the same images, in the same order, with the same settings as ``all_ways``.
 
     Nothing is trained here: a spy stands in the place of ``fit``, and notes what it is given.
     """
@@ -188,7 +190,7 @@ def test_the_notebook_shows_the_calls_that_the_record_was_made_with(monkeypatch)
         exec(code.partition("mtl.show_images")[0], names)
     from_notebook, noted[:] = list(noted), []
     experiment.all_ways(source, target, 0, **CELLS)
-    assert len(noted) == 5 and sorted(map(repr, from_notebook)) == sorted(map(repr, noted))
+    assert len(noted) == 6 and sorted(map(repr, from_notebook)) == sorted(map(repr, noted))
     shown_repairs = {way: names[name] for way, name in REPAIRS.items()}
     at_home = {experiment.SOURCE_ONLY: names["source_only"], experiment.AUGMENTED: names["augmented"]}
     about = {name: CELLS[name] for name in ("labels", "rates")}
@@ -235,6 +237,54 @@ def test_the_head_on_frozen_features_is_a_logistic_regression_that_the_validatio
     np.testing.assert_allclose(ours, answered[int(np.argmin(losses))], atol=2e-3)
 
 
+def test_what_is_trained_there_begins_where_it_says_and_takes_the_steps_that_it_says(monkeypatch):
+    """Nothing is trained: a spy stands in the place of ``fit``. Both starts of the residual network get the same."""
+    noted = {}
+    monkeypatch.setattr(experiment, "fit", lambda model, *data, **options: noted.update({"model": model} | options))
+    few = experiment.few_white_cells(0)
+    assert few.train.y.bincount().tolist() == [10] * 4 and few.val.y.bincount().tolist() == [3] * 4
+    epochs, seen = {}, []
+    for way, start in experiment.RATES_THERE:
+        model = experiment.trained_there(way, start, few, 5, 7e-4)
+        assert noted["model"] is model and noted["lr"] == 7e-4 and noted["seed"] == 5
+        assert all(parameter.requires_grad for parameter in model.parameters())
+        wanted = experiment.resnet(start, 4, 5) if way == experiment.FINE_TUNED else experiment.new_network(few, 5)
+        assert same(model, wanted) and not any(same(model, other) for other in seen if type(other) is type(model))
+        epochs[way, start] = noted["epochs"]
+        seen += [model] if way == experiment.FINE_TUNED else []
+    tuned = {epochs[experiment.FINE_TUNED, start] for start in (experiment.PRETRAINED, experiment.RANDOM)}
+    assert tuned == {experiment.RESNET_STEPS // 3}
+    short, long = (epochs[way, experiment.SCRATCH] for way in (experiment.SMALL, experiment.SMALL_LONGER))
+    assert short > max(tuned) and long / short == pytest.approx(4, rel=0.01)
+
+
+def test_the_patient_opponent_has_four_times_the_steps(monkeypatch):
+    noted = []
+    monkeypatch.setattr(experiment, "fit", lambda model, *data, **options: noted.append(options["epochs"]))
+    few = mtl.few_shot(domains.smear_domains("scanner D", 0, n=80)[0], 3, seed=0, val=3)
+    for times in (1, experiment.TIMES):
+        experiment.trained_on_few(few, 0, 1e-3, times=times)
+    assert noted == [100, 400]
+
+
+def test_the_comparisons_of_the_phantoms_are_corrected_together():
+    record = mtl.Record("source_target")
+    found = experiment.compared_there(record)
+    assert set(found) == {*experiment.SECONDARY_THERE, experiment.AT_HOME}
+    raw = {name: experiment.p_value(interval) for name, (interval, _) in found.items()}
+    assert [p for _, p in found.values()] == pytest.approx(holm(list(raw.values())))
+    rows = [
+        record.row(experiment.FINE_TUNED, part="phantoms", start=start, repair="none")["scores"]
+        for start in (experiment.PRETRAINED, experiment.RANDOM)
+    ]
+    ours, theirs = (np.array(row["balanced accuracy at home"]) for row in rows)
+    interval = found[experiment.AT_HOME][0]
+    assert interval.value == pytest.approx((ours - theirs).mean()) and interval.n == len(ours)
+    assert interval.high - interval.low > 1.5 * np.ptp(
+        stats.t.interval(0.95, len(ours) - 1, 0, stats.sem(ours - theirs))
+    )
+
+
 def test_no_name_of_the_experiment_is_a_public_name_for_something_else():
     for name in set(vars(experiment)) & set(mtl.__all__):
         assert getattr(experiment, name) is getattr(mtl, name), name
@@ -247,6 +297,7 @@ def test_the_record_has_seeds_that_chose_nothing():
     assert chosen_on and not chosen_on & set(about["seeds"])
     assert {(row["part"], row["pair"], row["data"]) for row in about["rows"]} == {
         ("ways", "blood cells", "twin"),
+        ("ways", "X-rays", "twin"),
         ("ways", "X-rays", "real"),
         ("ways", "white cells", "real"),
         ("sources", "blood cells", "twin"),
@@ -258,7 +309,8 @@ def test_the_record_has_seeds_that_chose_nothing():
 
 def test_the_rates_are_those_with_the_lowest_loss_on_validation():
     about = mtl.recorded("source_target")
-    for pair, of_pair in experiment.OF_PAIR.items():
+    there = {f"{way}, {start}": rate for (way, start), rate in experiment.RATES_THERE.items()}
+    for pair, of_pair in (experiment.OF_PAIR | {"phantoms": {"rates": there}}).items():
         for way, rate in of_pair["rates"].items():
             losses: dict[float, list] = {}
             for row in about["rates tried"]:

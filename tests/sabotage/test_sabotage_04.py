@@ -67,6 +67,13 @@ ROWS = [
         recorded=True,
     ),
     Sabotage(
+        "Drawn X-rays say other things",
+        'score, "X-rays", data)',
+        'score, "X-rays", "real")',
+        ("X-rays: most",),
+        recorded=True,
+    ),
+    Sabotage(
         "On real X-rays with a simulated device",
         'moved_threshold = "threshold re-set minus source only, X-rays"',
         'moved_threshold = "AdaBN minus target only, X-rays"',
@@ -102,9 +109,16 @@ ROWS = [
     ),
     Sabotage(
         "Frozen features of drawn images",
-        "for name in names)",
-        "for name in names[::-1])",
-        ("First: what drawn", "Phantoms as"),
+        "*frozen,",
+        "*frozen[::-1],",
+        ("Phantoms as",),
+        recorded=True,
+    ),
+    Sabotage(
+        "Fine-tuned from phantoms, the network reads",
+        "*experiment.WRITTEN_THERE,",
+        "*experiment.WRITTEN_THERE[::-1],",
+        ("Phantoms as",),
         recorded=True,
     ),
     Sabotage(
