@@ -13,8 +13,10 @@ from .devices import device as default_device
 
 def shown(value) -> str:
     """``value`` in a few words of one line: a number or short text as it is written, else by its name or kind."""
-    if value is None or isinstance(value, Real) or (isinstance(value, str) and value.isprintable() and len(value) < 40):
-        return repr(value)
+    if value is None or isinstance(value, Real):
+        return str(value)
+    if isinstance(value, str) and value.isprintable() and len(value) < 40:
+        return repr(str(value))
     return getattr(value, "__name__", None) or f"a {type(value).__name__}"
 
 
