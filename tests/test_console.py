@@ -85,6 +85,7 @@ import pathlib, sys, tempfile
 import torch
 from PIL import Image
 import medtl_helpers as mtl
+from medtl_helpers import devices
 from medtl_helpers.__main__ import main
 from medtl_helpers.console import say
 from medtl_helpers.teaching import run
@@ -95,7 +96,8 @@ mtl.check("It helps ✓", False, on="real", data="twin", gain=-0.1)
 for answer in (0.5, ..., "text"):
     mtl.grade("00.1", answer)
 mtl.begin("05_dann")
-mtl.slider(lambda value: None, label="λ → 漢", values=[1, 2])
+if devices.headless():  # else a page displays it
+    mtl.slider(lambda value: None, label="λ → 漢", values=[1, 2])
 task = mtl.load("breast")
 with tempfile.TemporaryDirectory() as folder:
     for k, name in enumerate(("Zähne ≤ 3", "漢字")):
