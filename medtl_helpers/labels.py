@@ -44,11 +44,11 @@ def as_numbers(values, name: str, *, ndim: int = 1) -> np.ndarray:
     return array
 
 
-def as_probabilities(values, name: str = "predicted probabilities", *, ndim: int = 2) -> np.ndarray:
+def as_probabilities(values, name: str = "predicted probabilities", *, ndim: int = 2, sums: bool = True) -> np.ndarray:
     """float64 N×K in 0..1, one column for each of at least two classes; with ``ndim=1`` N, of one class alone.
 
-    What float32 puts a little below 0 or above 1 is put back. Raises ValueError for logits, for NaN, and for rows that
-    do not add up to 1, even if they were rounded to one decimal.
+    What float32 puts a little below 0 or above 1 is put back. Raises ValueError for logits, for NaN, and with ``sums``
+    for rows that do not add up to 1, even if they were rounded to one decimal.
     """
     array = as_numbers(values, name, ndim=ndim)
     low, high = array.min(), array.max()
@@ -62,7 +62,7 @@ def as_probabilities(values, name: str = "predicted probabilities", *, ndim: int
         if classes < 2:
             raise ValueError(f"There is one column of {name}: give one column for each of at least two classes.")
         off = np.abs(array.sum(1) - 1)
-        if off.max() > ONE_DECIMAL * classes + ROUNDING:
+        if sums and off.max() > ONE_DECIMAL * classes + ROUNDING:
             row = int(off.argmax())
             raise ValueError(
                 f"The {name} of row {row} add up to {array[row].sum():.3g}, not to 1: give the softmax of the logits."

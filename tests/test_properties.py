@@ -110,7 +110,7 @@ def test_metrics_are_scikit_learns_and_say_so_where_they_are_not_defined(data, s
     y, probability = data
     n_classes = probability.shape[1]
     if len(set(y)) < n_classes:
-        with pytest.raises(ValueError, match="each class needs at least one"):
+        with pytest.raises(ValueError, match="at least one case of each"):
             bootstrap_metrics(y, probability, resamples=20, seed=seed)
         return
     found = bootstrap_metrics(y, probability, resamples=20, seed=seed)

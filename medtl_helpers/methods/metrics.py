@@ -29,7 +29,7 @@ def bootstrap_metrics(
     Raises ValueError for shapes that do not match, labels that are no whole numbers, probabilities that are none, and
     where a metric is not defined: for fewer than two classes, or a class without a test case.
     """
-    probability, level = as_probabilities(probability), as_share(level, "level")
+    probability, level = as_probabilities(probability, sums=False), as_share(level, "level")
     n_classes = probability.shape[1]
     y = as_labels(y, len(probability), n_classes)
     check_whole(resamples, "resamples", least=1)

@@ -70,8 +70,8 @@ ARGUMENTS = [
     ),
     ("metrics: a generator of labels", lambda: metrics.bootstrap_metrics((int(k) for k in Y), P), "The labels are"),
     (
-        "metrics: sigmoids that do not add up to 1",
-        lambda: metrics.bootstrap_metrics(Y, 0.9 * torch.ones(24, 2)),
+        "calibration error of sigmoids that do not add up to 1",
+        lambda: calibration.calibration_error(0.9 * torch.ones(24, 2), Y),
         "add up to 1.8, not to 1",
     ),
     (
