@@ -17,14 +17,14 @@ if _first:  # whatever that file says
         getattr(keras.config, f"set_{_name}")(_value)
 
 
-def check_settings() -> None:
+def check_keras_settings() -> None:
     """Raises ValueError where Keras was set to what this course's networks are not made for."""
     for name, value in SETTINGS.items():
         if (now := getattr(keras.config, name)()) != value:
             raise ValueError(f"Keras has {name} {now!r}: call keras.config.set_{name}({value!r}) before this.")
 
 
-check_settings()
+check_keras_settings()
 if keras.backend.backend() != "torch" or keras.Variable(0.0).value.device.type != device().type:
     raise ImportError(
         f"Keras was imported earlier with another backend or device than this course's (torch, "

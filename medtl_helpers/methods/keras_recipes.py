@@ -22,7 +22,7 @@ from ..labels import as_array, as_labels
 from ..parts import check_rate, check_whole, shown
 from ..provenance import note_weights
 from .grad_cam import grad_cam as grad_cam  # the last step of the recipe
-from .keras_backend import check_settings, keras
+from .keras_backend import check_keras_settings, keras
 from .keras_images import check_keras, layer_of, preprocessed
 from .keras_images import preprocess as preprocess  # its first
 from .weight_files import read_vgg16
@@ -58,7 +58,7 @@ def vgg16_trunk(size: int, weights=None, *, quiet: bool = False) -> keras.Model:
 
     Raises ValueError for a smaller size or a file that does not hold VGG16, FileNotFoundError for one not there.
     """
-    check_settings()
+    check_keras_settings()
     check_whole(size, "size")
     if size < 32:
         raise ValueError(f"VGG16 halves the image five times, so {size} px are too few: take images of 32 px or more.")

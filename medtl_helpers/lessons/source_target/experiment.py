@@ -370,7 +370,7 @@ def settled(found: dict[str, tuple[Interval, float]], *names: str) -> bool:
     return all(found[name][0].low > 0 and found[name][1] < 0.05 for name in names)
 
 
-def shown(found: dict[str, tuple[Interval, float]], *names: str) -> dict[str, str]:
+def with_limits(found: dict[str, tuple[Interval, float]], *names: str) -> dict[str, str]:
     """The named comparisons as figures of a check."""
     return {name: f"{found[name][0]}, p = {found[name][1]:.2g}" for name in names}
 
