@@ -7,7 +7,7 @@ is kept in this process and read out once by ``session_report`` (the end of ``ma
 
 import html
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 
 from ..assets import recorded
@@ -172,7 +172,7 @@ def _plain(value):
         return int(value)
     if isinstance(value, numbers.Real):
         return float(value)
-    if not isinstance(value, list | tuple):
+    if isinstance(value, Mapping) or not isinstance(value, Iterable):
         raise ValueError(f"A figure is {shown(value)}: give numbers, texts, intervals, or lists of these.")
     return [_plain(v) for v in value]
 
