@@ -109,15 +109,15 @@ ROWS = [
     ),
     Sabotage(
         "Frozen features of drawn images",
-        "*frozen,",
-        "*frozen[::-1],",
+        "frozen_lead.low",
+        "-frozen_lead.high",
         ("Phantoms as",),
         recorded=True,
     ),
     Sabotage(
         "Fine-tuned from phantoms, the network reads",
         "*experiment.WRITTEN_THERE,",
-        "*experiment.WRITTEN_THERE[::-1],",
+        '"fine-tuned, phantoms, none", "frozen, phantoms, none",',
         ("Phantoms as",),
         recorded=True,
     ),
