@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_files import DEEP, GREY, RGB, percentile_window, save
 from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
 
 from medtl_helpers import provenance
 from medtl_helpers.data.folders import load_folder
@@ -173,6 +175,26 @@ def test_a_picture_without_a_known_suffix_is_read_as_what_its_first_bytes_say(tm
             Image.open(path).save(tmp_path / "mine" / c / f"1.2.840.{path.stem}", kind)
             path.unlink()
     assert sum(len(names) for names in load_folder(tmp_path / "mine", size=8).files.values()) == 8
+
+
+@pytest.mark.parametrize("preamble", [True, False])
+def test_a_dicom_file_called_by_numbers_alone_is_read(tmp_path, preamble):
+    for k in range(8):
+        ds = Dataset()
+        ds.SOPClassUID, ds.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", f"2.25.{k}"
+        ds.Rows = ds.Columns = 12
+        ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PixelRepresentation = 1, "MONOCHROME2", 0
+        ds.BitsAllocated = ds.BitsStored = 8
+        ds.HighBit, ds.PixelData = 7, np.random.default_rng(k).integers(0, 256, 144, dtype=np.uint8).tobytes()
+        path = tmp_path / "ab"[k % 2] / f"1.3.12.2.{k}"
+        path.parent.mkdir(exist_ok=True)
+        if preamble:
+            ds.file_meta = FileMetaDataset()
+            ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            ds.save_as(path, enforce_file_format=True)
+        else:
+            ds.save_as(path, implicit_vr=True, little_endian=True)
+    assert sum(len(names) for names in load_folder(tmp_path, size=8).files.values()) == 8
 
 
 def test_other_files_are_skipped_and_told_even_if_they_begin_like_a_bitmap(tmp_path, capsys):
