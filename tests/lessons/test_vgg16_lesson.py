@@ -88,3 +88,32 @@ def test_each_map_stands_over_its_image_with_the_outline_of_the_lesion(monkeypat
     assert titles == ["lesion", "trained", "random\nweights", "recorded, by seed"]
     assert len(figure.axes) == 2 * 3 + 1
     assert "trained 0.20, random map 0.20" in alt
+
+
+class OverCases:
+    """A record of both data sets, with and without duplicates; on one of them the top block did not run."""
+
+    data, about = "real", {"weights": "stand-in"}
+
+    def values(self, key, task):
+        return ["probe", "top block"] if task == "breast" else ["probe", "logistic regression"]
+
+    def over_cases(self, way, task, test):
+        value = (
+            {"probe": 0.7, "top block": 0.8, "logistic regression": 0.6}[way]
+            + 0.1 * (task == "pneumonia")
+            - 0.05 * (test != "native")
+        )
+        return mtl.Interval(value, value - 0.1, value + 0.1, "bootstrap", 100)
+
+
+def test_both_data_sets_are_shown_with_and_without_duplicates(monkeypatch):
+    shown = []
+    monkeypatch.setattr(figures, "show", lambda figure, alt, **_: shown.append((figure, alt)))
+    figures.show_medmnist(OverCases())
+    ((figure, alt),) = shown
+    plt.close(figure)
+    titles = [title for axis in figure.axes for loc in ("left", "center") if (title := axis.get_title(loc=loc))]
+    assert titles == ["BreastMNIST", "PneumoniaMNIST"]
+    assert "the top block on BreastMNIST 0.80 (native), the top block on BreastMNIST 0.75 (without duplicates)" in alt
+    assert "the probe on PneumoniaMNIST 0.80 (native), the probe on PneumoniaMNIST 0.75 (without duplicates)" in alt

@@ -115,6 +115,13 @@ ROWS = [
         recorded=True,
     ),
     Sabotage(
+        "On PneumoniaMNIST, too, logistic regression",
+        'best = "logistic regression, all stages"',
+        'best = "logistic regression"',
+        ("All images",),
+        recorded=True,
+    ),
+    Sabotage(
         "The central quarter of the image is more",
         "networks.scores(ours), networks.scores(theirs)",
         "networks.scores(theirs), networks.scores(ours)",

@@ -196,7 +196,7 @@ def show_medmnist(record: Record) -> None:
     names = {"breast": "BreastMNIST", "pneumonia": "PneumoniaMNIST"}
     marks = {"native": ("blue", "o", -0.15), "without duplicates": ("orange", "s", 0.15)}
     here = [task for task in names if record.values("way", task=task)]
-    figure, axes = plt.subplots(1, len(here), figsize=(max(7.2, 4.9 * len(here)), 3.6), squeeze=False)
+    figure, axes = plt.subplots(1, len(here), figsize=(max(7.2, 4.9 * len(here)), 4.6), squeeze=False)
     for axis, task in zip(axes[0], here, strict=True):
         ways = record.values("way", task=task)
         for test, (colour, marker, shift) in marks.items():
@@ -209,12 +209,17 @@ def show_medmnist(record: Record) -> None:
         axis.invert_yaxis()
         axis.set(xlabel="test AUROC", title=names[task])
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper right", ncols=3, fontsize=9)
-    gaps = {test: record.over_cases("top block", task="breast", test=test).value for test in marks}
+    last = {
+        task: [way for way in record.values("way", task=task) if way in ("probe", "top block")][-1] for task in here
+    }
+    told = [
+        f"the {last[task]} on {names[task]} {record.over_cases(last[task], task=task, test=test).value:.2f} ({test})"
+        for task in here
+        for test in marks
+    ]
     show(
         figure,
         "Recorded test AUROC of VGG16's probe, its top block and cheaper opponents, with intervals over seeds and test "
-        "images, on all test images and without duplicates. On BreastMNIST the top block has "
-        + " and ".join(f"{value:.2f} ({test})" for test, value in gaps.items())
-        + ".",
+        f"images, on all test images and without duplicates. Means: {', '.join(told)}.",
         provenance=f"recorded, {record.data} data, {record.about['weights']} weights",
     )
