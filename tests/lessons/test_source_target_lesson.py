@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from torch import nn
 
 import medtl_helpers as mtl
 from medtl_helpers.data import domains
@@ -60,7 +61,11 @@ def test_the_two_networks_answer_with_the_same_probabilities():
     mtl.seed_everything(0)
     once = experiment.TwoConvCNN(3, 8)
     assert torch.allclose(experiment.probabilities(twice, x), experiment.probabilities(once, x), atol=1e-6)
-    assert torch.allclose(twice.cpu()(mtl.to_float(x)).sum(1), torch.ones(5))
+    outputs, y = twice.cpu()(mtl.to_float(x)), torch.arange(5)
+    right = experiment.probabilities(once, x)
+    assert torch.allclose(F.cross_entropy(outputs, y), F.cross_entropy(right, y))  # the softmax is applied twice
+    with pytest.raises(ValueError, match="ends in a softmax"):
+        mtl.fit(nn.Sequential(once, nn.Softmax(1)), (x, y), epochs=1, progress=False)
 
 
 @pytest.mark.parametrize(("pair", "channels"), [(experiment.CELLS, 3), (experiment.CHESTS, 1)])
