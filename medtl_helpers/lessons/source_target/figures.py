@@ -141,7 +141,7 @@ def show_ways(record: Record, live: dict[str, dict]) -> None:
                 axis.plot(live[pair][way], row + 0.28, marker, color=COLOURS[tint], markersize=5, fillstyle="none")
             limits = f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]"
             told.append(f"{pair} ({words}), {way}: {limits}, AUROC {ranking.value:.2f}")
-        axis.set(xlabel="balanced accuracy; | AUROC", title=f"{pair} ({words})", xlim=(0, 1.02))
+        axis.set(xlabel="balanced accuracy\n(| AUROC)", title=f"{pair} ({words})", xlim=(0, 1.02))
         axis.title.set_fontsize(10)
     axes[0].set_yticks(range(len(WAYS)), [f"{way}  ({sees})" for way, sees in WAYS.items()])
     axes[0].invert_yaxis()
