@@ -5,6 +5,8 @@ from .data.catalogue import load
 from .data.domains import white_cell_domains
 from .data.duplicates import find_duplicates, without_duplicates
 from .data.folders import load_folder
+from .data.image_tasks import ImageTask
+from .data.patients import split_by_patient
 from .data.phantoms import draw
 from .data.pretraining import held_out_task
 from .data.shifts import SCANNERS, Scanner, assay_shift
@@ -27,6 +29,7 @@ from .methods.nets import CourseCNN, StagedNet
 from .methods.operating_point import operating_point
 from .methods.optimise import minimise
 from .methods.predict import predict, to_float
+from .methods.staged import staged
 from .methods.threshold import reset_threshold
 from .methods.train import fit
 from .methods.transferability import log_me, proxy_a_distance
@@ -48,6 +51,7 @@ __all__ = [
     "DANNHistory",
     "FeatureDistillation",
     "History",
+    "ImageTask",
     "Interval",
     "Record",
     "Scanner",
@@ -108,8 +112,10 @@ __all__ = [
     "show_shift",
     "show_transfer",
     "slider",
+    "split_by_patient",
     "split_table",
     "stage_features",
+    "staged",
     "t_interval",
     "to_float",
     "transfer_loss",

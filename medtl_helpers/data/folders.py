@@ -1,6 +1,7 @@
 """``load_folder``: the reader's own images, from folders named after the classes, as a task like any other."""
 
 import unicodedata
+import warnings
 from numbers import Integral
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ..provenance import note_source
 from .folder_layout import Layout, find_layout
 from .image_tasks import ImageTask, tell_duplicates
 from .images import read_image
-from .pixels import MIN_SIDE, UnusableImage
+from .pixels import MIN_SIDE, SuspectImage, UnusableImage
 from .tasks import Split
 
 
@@ -160,9 +161,10 @@ def _read_all(root: Path, files: list[Path], size: int, channels: int | None) ->
     """All images as one uint8 array N×C×size×size; with ``channels=None`` C grows to 3 at the first in colour."""
     x = _allocate(root, len(files), channels or 1, size)
     problems: list[UnusableImage] = []
+    suspects: list[Path] = []
     for i, file in enumerate(tqdm(files, desc="reading images", delay=2, leave=False)):
         try:
-            image = Image.fromarray(read_image(file))
+            image = Image.fromarray(_read(file, suspects))
         except UnusableImage as error:
             problems.append(error)
             continue
@@ -183,7 +185,24 @@ def _read_all(root: Path, files: list[Path], size: int, channels: int | None) ->
             f"{len(problems)} of the {len(files)} images in {root} cannot be used, so repair or remove "
             f"them: {shown}{more}."
         ) from None
+    if suspects:
+        say(
+            f"{root.resolve().name}: {_counted(suspects, root)} hold varied numbers and become nearly constant "
+            "pictures: look at them in a viewer, and export them again with another window."
+        )
     return x
+
+
+def _read(file: Path, suspects: list[Path]) -> np.ndarray:
+    """``read_image``, whose doubt about the file goes to ``suspects`` instead of one warning for each file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SuspectImage)
+        try:
+            return read_image(file)
+        except SuspectImage:
+            suspects.append(file)
+        warnings.simplefilter("ignore", SuspectImage)
+        return read_image(file)
 
 
 def _allocate(root: Path, n: int, channels: int, size: int) -> np.ndarray:

@@ -24,7 +24,7 @@ def fisher_diagonal(model: nn.Module, x: Tensor, y: Tensor | None = None) -> dic
     if y is not None:
         x, y = as_examples((x, y), "Fisher")
         with torch.no_grad():
-            check_outputs(as_logits(forward(model, x[:1])), y, None)
+            check_outputs(model, as_logits(forward(model, x[:1])), y, None)
     parameters = snapshot(model)
 
     def log_loss(parameters, one_x, k):  # −log p(k|x): the sign does not survive the square

@@ -73,8 +73,8 @@ def check_staged(model) -> None:
     check_network(model)
     if not isinstance(model, StagedNet):
         raise TypeError(
-            f"The model is a {type(model).__name__} without named stages: make them with staged(model) of "
-            "medtl_helpers.methods.staged, or take CourseCNN or load_backbone, which have them."
+            f"The model is a {type(model).__name__} without named stages: make them with staged(model), or take "
+            "CourseCNN or load_backbone, which have them."
         )
 
 

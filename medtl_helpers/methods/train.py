@@ -51,10 +51,9 @@ def fit(
     progress: show a progress bar (never in a headless run).
 
     Raises ValueError for data that do not fit together or not the model (``guards.py``), one class only, a frozen
-    model, a softmax at its end, or a part that does not do what it is for (``parts.py``); FloatingPointError when the
-    loss is not a finite number; MemoryError, with a batch size to try, when memory runs out. Ctrl-C ends training early
-    and returns the history so far. However it ends, the model has the weights of its best epoch, where one was
-    finished.
+    model, or a part that does not do what it is for (``parts.py``); FloatingPointError when the loss is not a finite
+    number; MemoryError, with a batch size to try, when memory runs out. Ctrl-C ends training early and returns the
+    history so far. However it ends, the model has the weights of its best epoch, where one was finished.
     """
     check_fit(model, val, epochs=epochs, batch_size=batch_size, lr=lr, weight_decay=weight_decay, optimizer=optimizer,
               patience=patience, seed=seed)  # fmt: skip
@@ -76,7 +75,7 @@ def fit(
         inputs = augment(x[batch], generator) if augment else x[batch]
         logits = guards.as_logits(guards.forward(model, to_float(inputs)))
         if not history.train_loss:
-            guards.check_outputs(logits, y, class_weight)
+            guards.check_outputs(model, logits, y, class_weight)
         loss = F.cross_entropy(logits, y[batch], weight=class_weight)
         if penalty is not None:
             loss = loss + penalty(model)

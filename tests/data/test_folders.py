@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+import warnings
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -195,6 +196,23 @@ def test_a_dicom_file_called_by_numbers_alone_is_read(tmp_path, preamble):
         else:
             ds.save_as(path, implicit_vr=True, little_endian=True)
     assert sum(len(names) for names in load_folder(tmp_path, size=8).files.values()) == 8
+
+
+def test_files_that_become_nearly_constant_pictures_are_told_in_one_line_with_an_example(tmp_path, capsys):
+    """A few pixels a thousand times as bright as the rest: more than half a percent, so that they set the window."""
+    rng = np.random.default_rng(0)
+    for name in ("ill", "well"):
+        for k in range(4):
+            deep = rng.integers(0, 60, (40, 40)).astype(np.uint16)
+            if k < 2:
+                deep[0, :20] = 60_000
+            save(tmp_path / name / f"{k}.png", deep)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        task = load_folder(tmp_path, size=32)
+    told = [line for line in capsys.readouterr().out.splitlines() if "nearly constant" in line]
+    assert len(told) == 1 and "4 images (e.g. " in told[0] and ".png) hold varied numbers" in told[0]
+    assert sum(len(split.y) for split in (task.train, task.val, task.test)) == 8
 
 
 def test_other_files_are_skipped_and_told_even_if_they_begin_like_a_bitmap(tmp_path, capsys):

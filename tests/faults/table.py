@@ -5,6 +5,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "README.md"
+BUNDLED = HERE.parent / "data" / "bundled.md"
 sys.path[:0] = [str(HERE), str(HERE.parent / "methods"), str(HERE.parents[1])]
 
 import test_adaptation_faults  # noqa: E402
@@ -25,6 +26,13 @@ without a sentence, a hang, a half-written file or a silently wrong result. Bad 
 where, and what to do.
 
 This page is written from the tests' own tables by `python tests/faults/table.py`; a test compares the two.
+"""
+
+SAMPLES = """
+# Images that other libraries bring
+
+What `read_image` makes of them, beside a second path of code (pydicom's own functions, or torchvision's decoders).
+`python tests/data/bundled.py` writes this table; a test compares it.
 """
 
 
@@ -78,7 +86,7 @@ def page() -> str:
                 ]
             )
         )
-    return "\n".join(parts) + "\n"
+    return "\n".join([*parts, SAMPLES, BUNDLED.read_text("utf-8")])
 
 
 if __name__ == "__main__":

@@ -135,12 +135,6 @@ SETTINGS = [
     ("inputs without labels", network, {"train": X}, "The training set is a Tensor: give a pair (x, y)"),
     ("validation of other columns", network, {"val": (X[:, :3], Y)}, "both need the same columns or channels"),
     (
-        "a softmax at its end",
-        lambda: network(end=[nn.Softmax(1)]),
-        {},
-        "ends in a softmax, and training wants its logits",
-    ),
-    (
         "outputs without logits",
         lambda: network(end=[Pair()]),
         {},
