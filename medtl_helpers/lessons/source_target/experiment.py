@@ -52,8 +52,7 @@ class TwoConvCNN(nn.Module):
     """The two-convolution network of many tutorials, for images of ``size`` pixels a side.
 
     ``softmax`` is the mistake that it is found with: its outputs are then probabilities, and a cross-entropy that
-    expects logits applies the softmax a second time. ``fit`` refuses such a network and says why; so that the lesson
-    can train it all the same, 1 is subtracted from them, which no cross-entropy of logits sees.
+    expects logits applies the softmax a second time.
     """
 
     def __init__(self, channels: int, classes: int, size: int = 28, *, softmax: bool = False):
@@ -76,7 +75,7 @@ class TwoConvCNN(nn.Module):
         return self.layers(x)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.logits(x).softmax(1) - 1 if self.softmax else self.logits(x)
+        return self.logits(x).softmax(1) if self.softmax else self.logits(x)
 
 
 def loss_floor(classes: int) -> float:
@@ -89,7 +88,7 @@ def probabilities(model: nn.Module, x) -> Tensor:
     """N×K, with one softmax, whether or not ``TwoConvCNN`` has one of its own."""
     if getattr(model, "softmax", False):
         model.to(device()).eval()
-        return torch.cat([model.logits(to_float(part.to(device()))).softmax(1).cpu() for part in x.split(256)])
+        return torch.cat([model(to_float(part.to(device()))).cpu() for part in x.split(256)])
     return predict(model, x)
 
 
