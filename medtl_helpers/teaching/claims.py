@@ -179,10 +179,12 @@ def _plain(value):
 
 def _text(value) -> str:
     """``value`` as a reader wants it: three significant digits."""
-    value = value if is_dataclass(value) else _plain(value)
+    if is_dataclass(value):
+        return str(value)
+    value = value if isinstance(value, list | tuple) else _plain(value)
     if isinstance(value, float):
         return f"{value:.3g}"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "[" + ", ".join(_text(v) for v in value) + "]"
     return str(value)
 

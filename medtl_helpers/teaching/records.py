@@ -77,8 +77,8 @@ class Record:
         Raises KeyError if there is none, or more than one.
         """
         wanted = {"way": way} | where
-        rows = [row for row in self._rows if _matches(row, wanted) and (score is None or score in row["scores"])]
-        asked = _words(wanted) + (f" and the score {score!r}" if score else "")
+        rows = [row for row in self._rows if _matches(row, wanted) and (score is None or score in list(row["scores"]))]
+        asked = _words(wanted) + ("" if score is None else f" and the score {shown(score)}")
         if not rows:
             raise KeyError(f"No row with {asked} is recorded in {self._name}.")
         if len(rows) > 1:

@@ -179,7 +179,7 @@ def test_the_target_balance_is_what_was_asked_for():
 
 
 def test_an_unknown_shift_is_named():
-    with pytest.raises(ValueError, match="no shift 'fog'"):
+    with pytest.raises(ValueError, match="The shift is 'fog': choose one of"):
         domains.smear_domains("fog", 0)
 
 
