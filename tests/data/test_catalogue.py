@@ -37,6 +37,11 @@ def test_the_real_line_says_real(real, capsys):
         assert told in second
 
 
+def test_duplicates_are_counted_in_the_pixels_that_were_published(real, capsys):
+    at_28, at_64 = (real("breast", size=size) and capsys.readouterr().out.splitlines()[1] for size in (28, 64))
+    assert at_28 == at_64
+
+
 @pytest.mark.parametrize(
     "name, options, sentence",
     [
