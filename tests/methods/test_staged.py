@@ -223,7 +223,7 @@ class Faint(Skips):
     """The same, so faint that only a careful comparison sees it."""
 
     def forward(self, x):
-        return self.fc((self.two(self.one(x)) + 0.02 * x).mean((2, 3)))
+        return self.fc((self.two(self.one(x)) + 0.002 * x).mean((2, 3)))
 
 
 def transformer():
