@@ -11,6 +11,7 @@ from .data.phantoms import draw
 from .data.pretraining import held_out_task
 from .data.shifts import SCANNERS, Scanner, assay_shift
 from .data.tasks import Split, Task, few_shot, split_table
+from .data.transfer_tables import transfer_tables
 from .devices import budget, describe, device, seed_everything
 from .methods.adabn import adapt_batch_norm
 from .methods.augment import augment
@@ -119,6 +120,7 @@ __all__ = [
     "t_interval",
     "to_float",
     "transfer_loss",
+    "transfer_tables",
     "unfreeze",
     "white_cell_domains",
     "without_duplicates",

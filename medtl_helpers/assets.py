@@ -102,6 +102,22 @@ def find(about: dict, key: str) -> Found:
     return Found(path)
 
 
+def find_all(about: dict) -> Found:
+    """The folder that holds all files of a card with a ``listing``, each with its checksum; or why there is none."""
+    folder, wanted = data_folder(), listing(about)
+    if folder is None:
+        return Found(None, "MEDTL_DATA=twin", twin_wanted=True)
+    missing = [name for name in wanted if not (folder / name).is_file()]
+    if len(missing) == len(wanted):
+        return Found(None, "not fetched yet")
+    if missing:
+        return Found(None, f"{len(missing)} of {len(wanted)} files are missing, {folder / missing[0]} among them")
+    for name, checksum in wanted.items():
+        if not checksum_is_right(folder / name, checksum):
+            return Found(None, f"{folder / name} has the wrong checksum (damaged or another version): delete it")
+    return Found(folder / about["folder"])
+
+
 def recorded(name: str) -> dict:
     """A committed benchmark result ``benchmarks/results/<name>.json``: command, seeds, device, commit and tables."""
     path = asset_folder("results", "benchmarks/results") / f"{name}.json"

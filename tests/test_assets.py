@@ -32,8 +32,8 @@ def run(code, **env):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_card_says_what_a_reader_must_know(name):
     about = assets.card(name)
-    assert about["kind"] in ("image", "table", "weights")
-    if about["kind"] == "weights":
+    assert about["kind"] in ("image", "table", "weights", "results")
+    if about["kind"] in ("weights", "results"):
         assert "classes" not in about and "positive" not in about  # the head of the reader's task is always new
     else:
         assert len(about["classes"]) >= 2 and about.get("positive", 0) in range(len(about["classes"]))

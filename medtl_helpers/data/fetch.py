@@ -11,7 +11,7 @@ from .. import assets
 from ..console import say
 from .download import CONNECT_SECONDS, PLAIN, Fault, File, OutOfReach, no_connection, place
 
-MANY = 20  # files of one data set, above which they are told in one line
+MANY = 10  # files of one data set, above which they are told in one line
 PROBE_SECONDS = 15  # for all servers together to give a first sign of life
 
 

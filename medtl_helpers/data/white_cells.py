@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..assets import Found, checksum_is_right, data_folder, listing
+from ..assets import find_all
 from .image_tasks import ImageTask
 from .images import read_image
 from .phantoms import draw
@@ -44,7 +44,7 @@ def all_cells(about: dict, site: str, size: int) -> tuple[Split, str, str]:
         raise ValueError(f"white_cells has no site {site!r}: choose one of {', '.join(about['sites'])}.")
     if not (isinstance(size, int) and SMALLEST <= size <= LARGEST):
         raise ValueError(f"white_cells has no size {size!r}: choose {SMALLEST} to {LARGEST} pixels.")
-    found = _find(about)
+    found = find_all(about)
     if found.path is None:
         cells = _draw(about["sites"][site]["class_counts"], site, size)
         return cells, "twin", f"for real data: make data ONLY=white_cells ({found.why_not})"
@@ -86,22 +86,6 @@ def split_by_class(y: torch.Tensor, seed: int, fold: int | None) -> list[torch.T
         for part, at in zip(parts, rows.tensor_split(edges), strict=True):
             part.append(at)
     return [torch.cat(part) for part in parts]
-
-
-def _find(about: dict) -> Found:
-    """The folder that holds all files of the card, each with its checksum; or why there is none."""
-    folder, wanted = data_folder(), listing(about)
-    if folder is None:
-        return Found(None, "MEDTL_DATA=twin", twin_wanted=True)
-    missing = [name for name in wanted if not (folder / name).is_file()]
-    if len(missing) == len(wanted):
-        return Found(None, "not fetched yet")
-    if missing:
-        return Found(None, f"{len(missing)} of {len(wanted)} files are missing, {folder / missing[0]} among them")
-    for name, checksum in wanted.items():
-        if not checksum_is_right(folder / name, checksum):
-            return Found(None, f"{folder / name} has the wrong checksum (damaged or another version): delete it")
-    return Found(folder / about["folder"])
 
 
 @lru_cache(maxsize=2)

@@ -14,7 +14,7 @@ from rows import Row, of_ours
 from torch import nn
 
 from medtl_helpers import assets, parts, provenance
-from medtl_helpers.data import domains, phantoms, pretraining, shifts, tables
+from medtl_helpers.data import domains, phantoms, pretraining, shifts, tables, transfer_tables
 from medtl_helpers.methods import (
     adabn,
     calibration,
@@ -264,6 +264,16 @@ ARGUMENTS = [
         "The site is 'zurich': choose one of cleveland",
     ),
     (
+        "transfer tables: of what they do not hold",
+        lambda: transfer_tables.transfer_tables("dataset"),
+        "of is 'dataset': choose one of source, architecture",
+    ),
+    (
+        "transfer tables that are not on this disk",
+        transfer_tables.transfer_tables,
+        "(MEDTL_DATA=twin): fetch them with make data ONLY=transferability.",
+    ),
+    (
         "a table with a column twice",
         lambda: tables.columns(pd.concat([FRAME, FRAME[["age"]]], axis=1)),
         "has age twice",
@@ -316,7 +326,7 @@ def quiet(monkeypatch):
 
 @pytest.mark.parametrize("call, said", [row[1:] for row in ARGUMENTS], ids=[row[0] for row in ARGUMENTS])
 def test_an_argument_that_is_wrong(call, said):
-    with pytest.raises((ValueError, TypeError, KeyError)) as info:
+    with pytest.raises((ValueError, TypeError, KeyError, FileNotFoundError)) as info:
         call()
     assert said in of_ours(info.value)
 
