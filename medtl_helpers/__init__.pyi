@@ -38,6 +38,7 @@ from .methods.weights import find_weights, load_backbone
 from .teaching.claims import check, session_report
 from .teaching.course_map import begin, course_map, data_cards, environment
 from .teaching.grading import grade
+from .teaching.model_card import model_card, reporting_items
 from .teaching.plots import COLOURS, interval_marks, interval_plot, show, show_images, show_shift, show_transfer
 from .teaching.records import Record
 from .teaching.widgets import slider
@@ -95,6 +96,7 @@ __all__ = [
     "lp_ft",
     "match_pixels",
     "minimise",
+    "model_card",
     "operating_point",
     "paired_difference",
     "parameter_groups",
@@ -105,6 +107,7 @@ __all__ = [
     "proxy_a_distance",
     "recalibrate_intercept",
     "recorded",
+    "reporting_items",
     "reset_threshold",
     "seed_everything",
     "session_report",
