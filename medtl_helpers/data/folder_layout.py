@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,22 +29,30 @@ class Layout:
     skipped: list[Path]  # hidden and other files and folders
 
 
-def find_layout(root: Path, rng: np.random.Generator, patients: str | Path | None = None) -> Layout:
+def find_layout(
+    root: Path, rng: np.random.Generator, patients: str | Path | None = None, leave_out: Collection[str] = ()
+) -> Layout:
     """The layout of ``root``: ``train/val/test/<class>/*``, without ``val``, or ``<class>/*`` alone.
 
-    ``patients`` says whose image is whose (``patients.find_patients``). Raises ValueError, one sentence that names the
+    ``patients`` says whose image is whose (``patients.find_patients``). Images of ``leave_out``, paths below ``root``
+    with ``/``, are not there. Raises ValueError, one sentence that names the
     folder and says what to do, for anything else, and where a patient stands in two of the given splits.
     """
     given, skipped = _split_folders(root)
     found = {split: _class_files(folder, skipped) for split, folder in given.items()}
     classes = tuple(sorted(found["train"]))
     _check_classes(given, found, classes)
-    files = {split: [(f, y) for y, name in enumerate(classes) for f in found[split][name]] for split in given}
+    files = {
+        split: [
+            (f, y) for y, name in enumerate(classes) for f in found[split][name] if _below(root, f) not in leave_out
+        ]
+        for split in given
+    }
     depth = 1 if given["train"] == root else 2  # folders above an image that no folder of the class is
     nested = [f for items in files.values() for f, _ in items if len(f.relative_to(root).parts) > depth + 1]
     people = {}
     if patients is not None:
-        below = [f.relative_to(root).as_posix() for items in files.values() for f, _ in items]
+        below = [_below(root, f) for items in files.values() for f, _ in items]
         names, start = find_patients(below, depth, patients), 0
         for split, items in files.items():
             people[split], start = names[start : start + len(items)], start + len(items)
@@ -63,6 +72,10 @@ def find_layout(root: Path, rng: np.random.Generator, patients: str | Path | Non
                 people[split] = everyone[part == k]
     files = {split: files[split] for split in SPLITS}
     return Layout(files, people or None, classes, drawn, nested, skipped)
+
+
+def _below(root: Path, file: Path) -> str:
+    return file.relative_to(root).as_posix()
 
 
 def _split_folders(root: Path) -> tuple[dict[str, Path], list[Path]]:

@@ -2,6 +2,7 @@
 
 import unicodedata
 import warnings
+from collections.abc import Collection
 from numbers import Integral
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def load_folder(
     positive: str | int | None = None,
     patients: str | Path | None = None,
     seed: int = 0,
+    leave_out: Collection[str] = (),
 ) -> ImageTask:
     """Load ``train/val/test/<class>/*.png`` (also jpg, tif, bmp, dcm), or ``<class>/*.png`` alone.
 
@@ -52,6 +54,7 @@ def load_folder(
         the patient, e.g. ``r"^(P\\d+)_"`` for ``P12_left.png`` and ``"^[^/]+"`` for a folder a patient; or the path of
         a CSV with the columns file and patient. The same name is the same patient, whatever the class.
     seed: of the random splits, where the folder does not make them.
+    leave_out: images that are not read, as paths below the folder with ``/``.
 
     Returns an ImageTask: uint8 N×C×size×size, int64 N, classes sorted by name, provenance ``"own"``, with its files and
     patients.
@@ -69,7 +72,7 @@ def load_folder(
     if not isinstance(size, int) or size < MIN_SIDE:
         raise ValueError(f"size is {size!r}: give the pixels per side as a whole number, {MIN_SIDE} or more.")
     name = root.resolve().name
-    layout = find_layout(root, np.random.default_rng(seed), patients)
+    layout = find_layout(root, np.random.default_rng(seed), patients, leave_out)
     number = _positive_class(positive, layout.classes)
     x = _read_all(root, [file for found in layout.files.values() for file, _ in found], size, channels)
     splits, start = {}, 0

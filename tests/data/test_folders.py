@@ -101,6 +101,17 @@ def smooth(height, width):
     return np.stack(waves, -1).astype(np.uint8)
 
 
+def test_what_is_left_out_is_not_read_and_the_rest_is_split(tmp_path):
+    labelled(tmp_path / "mine", {"a": 10, "b": 10})
+    (tmp_path / "mine" / "a" / "003.png").write_bytes(b"no image")
+    task = load_folder(tmp_path / "mine", size=8, leave_out={"a/003.png", "b/000.png"})
+    files = sorted(file for split in task.files.values() for file in split)
+    assert len(files) == 18 and not {"a/003.png", "b/000.png"} & set(files)
+    assert sorted(v for split in (task.train, task.val, task.test) for v in values(split)) == [
+        *(v for v in range(1, 21) if v not in (4, 11))
+    ]
+
+
 @pytest.mark.parametrize("shape", [(60, 100), (20, 12)])
 def test_resizing_agrees_with_torch(tmp_path, shape):
     for name in "ab":
