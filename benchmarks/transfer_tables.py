@@ -92,7 +92,7 @@ def ratings(frame: pd.DataFrame, of: str) -> pd.DataFrame:
     """What each way says of each row of ``frame``, higher for better: one column a way."""
     said = frame[[score for score in SCORES if frame[score].notna().all()]].copy()
     if "LP" in said:
-        said[BOTH] = sum(said[part].groupby(frame["target"]).rank(pct=True) for part in ("FU", "LP"))
+        said[BOTH] = sum(said[part].groupby(frame["target"]).rank() for part in ("FU", "LP"))
     said[STATIC] = static_ranking(frame, KNOWN[0])
     name, usual = USUAL[of]
     if usual in set(frame["candidate"]):
@@ -110,7 +110,8 @@ def static_ranking(frame: pd.DataFrame, knows: str) -> pd.Series:
     said = {}
     for target in rank.index:
         known = rank[rank.index != target] if knows == "other targets" else rank[group != group[target]]
-        said[target] = (known.groupby(group).mean() if knows.endswith("each once") else known).mean()
+        ranks = (known.groupby(group).mean() if knows.endswith("each once") else known).mean()
+        said[target] = ranks.round(9)  # equal means are equal, in whatever order they were added up
     return pd.Series([said[target][name] for target, name in zip(frame["target"], frame["candidate"], strict=True)])
 
 
