@@ -29,8 +29,10 @@ from .methods.metrics import bootstrap_metrics
 from .methods.nets import CourseCNN, StagedNet
 from .methods.operating_point import operating_point
 from .methods.optimise import minimise
+from .methods.patient_units import patient_metrics
 from .methods.predict import predict, to_float
 from .methods.staged import staged
+from .methods.temperature import find_temperature, tempered
 from .methods.threshold import reset_threshold
 from .methods.train import fit
 from .methods.transferability import log_me, proxy_a_distance
@@ -78,6 +80,7 @@ __all__ = [
     "environment",
     "few_shot",
     "find_duplicates",
+    "find_temperature",
     "find_weights",
     "fine_tune",
     "fisher_diagonal",
@@ -101,6 +104,7 @@ __all__ = [
     "paired_difference",
     "parameter_groups",
     "parameter_report",
+    "patient_metrics",
     "predict",
     "prefix_features",
     "probe",
@@ -121,6 +125,7 @@ __all__ = [
     "stage_features",
     "staged",
     "t_interval",
+    "tempered",
     "to_float",
     "transfer_loss",
     "transfer_tables",
