@@ -153,8 +153,8 @@ def _compact(value) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def header(seeds: list[int], seconds: float) -> dict:
-    """The facts that stand beside the numbers."""
+def header(seeds: list, seconds: float) -> dict:
+    """The facts that stand beside the numbers; ``seeds`` are whatever the values of a row are one each of."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=RESULTS).stdout
     versions = {name: mtl.describe()[name] for name in ("python", "torch", "scikit-learn")}
     return {
