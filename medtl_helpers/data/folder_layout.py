@@ -80,7 +80,7 @@ def _below(root: Path, file: Path) -> str:
 
 def _split_folders(root: Path) -> tuple[dict[str, Path], list[Path]]:
     """The folder of each split that is there, in order (``root`` itself as train where there is none); the others."""
-    folders, images, others = _list(root)
+    folders, images, others = listed(root)
     given: dict[str, Path] = {}
     for folder in folders:
         split = _split_called(folder)
@@ -90,7 +90,7 @@ def _split_folders(root: Path) -> tuple[dict[str, Path], list[Path]]:
             given[split] = folder
     beside = [folder for folder in folders if folder not in given.values()]
     missing = [split for split in ("train", "test") if split not in given]
-    if not given or (missing and beside and all(_list(folder)[1] for folder in given.values())):
+    if not given or (missing and beside and all(listed(folder)[1] for folder in given.values())):
         return {"train": root}, []  # class folders; what else ``root`` holds is counted with them
     if missing:
         names = " and ".join(folder.name for folder in given.values())
@@ -121,7 +121,7 @@ def _check_classes(given: dict[str, Path], found: dict[str, dict], classes: tupl
         )
 
 
-def _list(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
+def listed(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
     """The sub-folders, the image files and the other things (also all that is hidden) in ``folder``, each sorted."""
     folders: list[Path] = []
     images: list[Path] = []
@@ -154,7 +154,7 @@ def _is_image(path: Path) -> bool:
 
 def _class_files(folder: Path, skipped: list[Path]) -> dict[str, list[Path]]:
     """Class name -> its image files, at any depth, in sorted order; what was skipped is added to ``skipped``."""
-    class_folders, images, others = _list(folder)
+    class_folders, images, others = listed(folder)
     skipped += images + others
     if not class_folders:
         raise ValueError(f"{folder} holds no class folders: put the images into one folder per class in it.")
@@ -181,7 +181,7 @@ def _images_below(class_folder: Path, above: set[Path], skipped: list[Path]) -> 
             skipped.append(here)
             continue
         seen.add(real)
-        folders, images, others = _list(here)
+        folders, images, others = listed(here)
         if here == class_folder and {"train", "test"} <= {_split_called(inside) for inside in folders}:
             raise ValueError(f"{here} holds train and test folders of its own: load it by itself, or rename them.")
         found += images
