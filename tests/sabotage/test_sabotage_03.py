@@ -115,9 +115,9 @@ ROWS = [
         recorded=True,
     ),
     Sabotage(
-        "On PneumoniaMNIST, too, logistic regression",
-        'best = "logistic regression, all stages"',
-        'best = "logistic regression"',
+        "On PneumoniaMNIST the top block ranks better",
+        'patient = "small network, from scratch, 4 × as long"',
+        'patient = "logistic regression"',
         ("All images",),
         recorded=True,
     ),

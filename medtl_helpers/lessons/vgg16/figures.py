@@ -209,11 +209,8 @@ def show_medmnist(record: Record) -> None:
         axis.invert_yaxis()
         axis.set(xlabel="test AUROC", title=names[task])
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper right", ncols=3, fontsize=9)
-    last = {
-        task: [way for way in record.values("way", task=task) if way in ("probe", "top block")][-1] for task in here
-    }
     told = [
-        f"the {last[task]} on {names[task]} {record.over_cases(last[task], task=task, test=test).value:.2f} ({test})"
+        f"the top block on {names[task]} {record.over_cases('top block', task=task, test=test).value:.2f} ({test})"
         for task in here
         for test in marks
     ]
