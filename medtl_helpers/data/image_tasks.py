@@ -1,7 +1,7 @@
 """``ImageTask``: a task of pictures, which knows its files and patients and finds the pictures that stand twice."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,9 +23,10 @@ class ImageTask(Task):
 
     files: dict[str, Any] | None = None
     patients: dict[str, Any] | None = None
+    OF_IMAGES: ClassVar = ("files", "patients")  # what goes with each image
 
     def __post_init__(self):
-        for what in ("files", "patients"):
+        for what in self.OF_IMAGES:
             for split, texts in (getattr(self, what) or {}).items():
                 if len(texts) != (n := len(getattr(self, split).y)):
                     raise ValueError(
@@ -34,8 +35,8 @@ class ImageTask(Task):
                     )
 
     def with_rows(self, rows: dict[str, Any], **changes) -> "ImageTask":
-        """As ``Task.with_rows``; the files and the patients go with their images."""
-        for what in ("files", "patients"):
+        """As ``Task.with_rows``; files, patients and groups go with their images."""
+        for what in self.OF_IMAGES:
             texts = getattr(self, what)
             if texts is not None:
                 everything = np.concatenate([texts[split] for split in SPLITS])

@@ -83,18 +83,28 @@ def paint_ultrasound(labels, size: int, generator):
     return ultrasound_and_lesion(labels, size, generator)[0]
 
 
-def ultrasound_and_lesion(labels, size: int, generator):
-    """The images N×1×S×S, and soft masks N×S×S of the lesions in them, without their shadows."""
-    n = len(labels)
+def ultrasound_and_lesion(labels, size: int, generator, *, views: int = 1, contrast=1.0):
+    """The images N×1×S×S, and soft masks N×S×S of the lesions in them, without their shadows.
+
+    ``labels`` are those of patients, of whom ``views`` images each follow each other: tissue, lesion and brightness are
+    the patient's, only the place of the lesion and the speckle are the image's. ``contrast`` (a number, or one for each
+    patient) takes the lesion and its shadow back to the tissue: at 0 nothing is seen.
+    """
+    people, n = len(labels), len(labels) * views
     y, x = pixel_grid(size)
 
-    def random(low, high):
-        return uniform(n, low, high, generator)
+    def each(values):
+        return values.repeat_interleave(views, 0)
 
-    malignant = (labels == 0).float()[:, None, None]
-    layers = 0.42 + 0.16 * (random(5, 8) * y + 1.5 * noise(n, size, 3, generator)).sin()
-    image = layers + 0.10 * noise(n, size, 6, generator)
-    cy, cx, radius = random(-0.25, 0.2), random(-0.25, 0.25), random(0.24, 0.42)
+    def random(low, high):
+        return each(uniform(people, low, high, generator))
+
+    malignant = each((labels == 0).float()[:, None, None])
+    seen = each(torch.as_tensor(contrast).expand(people)[:, None, None])
+    layers = 0.42 + 0.16 * (random(5, 8) * y + 1.5 * each(noise(people, size, 3, generator))).sin()
+    image = layers + 0.10 * each(noise(people, size, 6, generator))
+    cy, cx = uniform(n, -0.25, 0.2, generator), uniform(n, -0.25, 0.25, generator)
+    radius = random(0.24, 0.42)
     theta = torch.atan2(y - cy, x - cx)
     rough = malignant * random(0.08, 0.26) + (1 - malignant) * random(0.0, 0.09)
     coarse = (random(3, 5).round() * theta + random(0, 6)).sin()
@@ -102,11 +112,11 @@ def ultrasound_and_lesion(labels, size: int, generator):
     border = 1 + rough * (coarse + 0.7 * fine)
     aspect = malignant * random(0.75, 1.15) + (1 - malignant) * random(1.05, 1.6)  # malignant: taller than wide
     lesion = disc(y, x, cy, cx, radius * border, aspect)
-    image = image.lerp(random(0.10, 0.24).expand_as(image), lesion)
+    image = image.lerp(random(0.10, 0.24).expand_as(image), lesion * seen)
     column = (-((x - cx) / (radius * aspect)).square() * 1.5).exp()
     below = ((y - cy - 0.5 * radius) * 6).sigmoid() * column * (1 - lesion)
     echo = malignant * random(-0.26, 0.04) + (1 - malignant) * random(-0.06, 0.22)  # shadow, or enhancement
-    image = image + echo * below
+    image = image + echo * below * seen
     speckle = torch.rand(n, size, size, generator=generator).clamp_(min=1e-6).log_().neg_().sqrt_()  # Rayleigh
     grain = 0.5 * min(1.0, size / 96)  # small pixels show single speckles, large ones average over several
     depth = 1.15 - 0.30 * (y + 1) * random(0.5, 1.2)  # echoes fade with depth
