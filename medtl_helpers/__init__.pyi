@@ -15,9 +15,11 @@ from .data.transfer_tables import transfer_tables
 from .devices import budget, describe, device, seed_everything
 from .methods.adabn import adapt_batch_norm
 from .methods.augment import augment
-from .methods.cache import fit_cached, prefix_features, stage_features
+from .methods.auto_transfer import auto_transfer
+from .methods.cache import fit_cached
 from .methods.calibration import recalibrate_intercept
 from .methods.dann import DANN
+from .methods.features import prefix_features, stage_features
 from .methods.finetune import fine_tune, gradual_unfreeze, lp_ft, probe
 from .methods.fisher import fisher_diagonal
 from .methods.freezing import freeze, parameter_groups, parameter_report, unfreeze
@@ -66,6 +68,7 @@ __all__ = [
     "adapt_batch_norm",
     "assay_shift",
     "augment",
+    "auto_transfer",
     "begin",
     "bootstrap_metrics",
     "budget",

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from .console import say
 from .parts import BRIGHT, check_rate, check_whole, shown
@@ -14,8 +16,23 @@ from .parts import BRIGHT, check_rate, check_whole, shown
 NO_MEMORY = ("out of memory", "allocate memory", "not enough memory", "ALLOC_FAILED")  # in torch's words
 
 
-def as_inputs(x, name: str) -> Tensor:
-    """``x`` as a tensor of bytes or floats. Raises ValueError for what is no array of numbers, or of other integers."""
+def is_streamed(x) -> bool:
+    """Whether ``x`` stands for a tensor that is not in memory: a torch ``Dataset`` with its shape and dtype, of which
+    ``x[rows]`` reads some rows, like ``StreamedImages``."""
+    return isinstance(x, Dataset) and hasattr(x, "shape") and hasattr(x, "dtype")
+
+
+def as_inputs(x, name: str, streamed: bool = False):
+    """``x`` as a tensor of bytes or floats. Raises ValueError for what is no array of numbers, or of other integers.
+
+    What ``is_streamed`` stays as it is with ``streamed``, and is refused without.
+    """
+    if is_streamed(x):
+        if not streamed:
+            raise ValueError(
+                f"The {name} inputs are streamed, and here they must be in memory: give some of them, like x[:1000]."
+            )
+        return x
     given, x = x, _as_tensor(x, f"{name} inputs")
     if not x.ndim:
         raise ValueError(f"The {name} inputs are {shown(given)}: give one for each example, N×….")
@@ -24,16 +41,17 @@ def as_inputs(x, name: str) -> Tensor:
     return x
 
 
-def as_examples(pair, name: str) -> tuple[Tensor, Tensor]:
+def as_examples(pair, name: str, streamed: bool = False) -> tuple[Any, Tensor]:
     """The inputs and the labels (int64 N) of the ``name`` set: of a pair (x, y), or of a ``TensorDataset`` of the two.
 
-    Raises ValueError where they are not one label for each input.
+    With ``streamed`` the inputs may be what ``is_streamed``. Raises ValueError where they are not one label for each
+    input.
     """
-    if isinstance(pair, torch.utils.data.TensorDataset):
+    if isinstance(pair, TensorDataset):
         pair = pair.tensors
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise ValueError(f"The {name} set is {_no_pair(pair)}: give a pair (x, y) of inputs and labels.")
-    x, y = as_inputs(pair[0], name), _as_tensor(pair[1], f"{name} labels")
+    x, y = as_inputs(pair[0], name, streamed), _as_tensor(pair[1], f"{name} labels")
     if y.ndim != 1:
         raise ValueError(
             f"The {name} labels have shape {tuple(y.shape)} and should be one whole number per example: "
@@ -57,24 +75,24 @@ def _no_pair(given) -> str:
     kind = shown(given)
     if hasattr(given, "train"):
         return f"{kind}, a whole task, of which task.train is a pair"
-    if isinstance(given, torch.utils.data.DataLoader):
+    if isinstance(given, DataLoader):
         return f"{kind}, and batches are made here, of batch_size"
     if hasattr(given, "__getitem__") and not isinstance(given, Tensor | np.ndarray | tuple | list | str | Mapping):
         return f"{kind}, whose examples are not in memory yet (x = torch.stack([x for x, _ in dataset]))"
     return f"{kind} of {len(given)} parts" if isinstance(given, tuple | list) else kind
 
 
-def as_sets(model: nn.Module, train, val, augmented: bool = False) -> tuple[Tensor, Tensor, tuple | None]:
-    """x, y and ``val`` as tensors, for training ``model`` on them.
+def as_sets(model: nn.Module, train, val, augmented: bool = False) -> tuple[Any, Tensor, tuple | None]:
+    """x, y and ``val`` as tensors, or x as what ``is_streamed``, for training ``model`` on them.
 
     Raises ValueError where they are no examples, not alike, or of one class; tells of images on another scale.
     """
-    x, y = as_examples(train, "training")
+    x, y = as_examples(train, "training", streamed=True)
     tell_of_range(model, x, "training")
     if val is None:
         check_classes(y, None)
         return x, y, None
-    val_x, val_y = as_examples(val, "validation")
+    val_x, val_y = as_examples(val, "validation", streamed=True)
     tell_of_range(model, val_x, "validation")
     check_classes(y, val_y)
     if (x.ndim != val_x.ndim and not augmented) or (x.ndim == val_x.ndim > 1 and x.shape[1] != val_x.shape[1]):
@@ -198,8 +216,10 @@ def are_probabilities(outputs: Tensor) -> bool:
     return bool((outputs >= 0).all() and ((outputs.sum(1) - 1).abs() < 1e-5).all())
 
 
-def tell_of_range(model: nn.Module, x: Tensor, name: str) -> None:
+def tell_of_range(model: nn.Module, x, name: str) -> None:
     """One line, once for each network of convolutions, when its images ``x`` look like floats of 0 to 255."""
+    if is_streamed(x):
+        return
     first = _first_weight(model)
     images = first is not None and first.ndim == 4 == x.ndim and x.shape[1] in (1, 3) and x.is_floating_point()
     if images and len(x) and x.min() >= 0 and x.max() > BRIGHT:

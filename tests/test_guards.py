@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from medtl_helpers import guards
-from medtl_helpers.methods.cache import prefix_features, stage_features
+from medtl_helpers.methods.features import prefix_features, stage_features
 from medtl_helpers.methods.fisher import fisher_diagonal
 from medtl_helpers.methods.losses import SourceReplay, transfer_loss
 from medtl_helpers.methods.nets import CourseCNN

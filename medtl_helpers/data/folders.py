@@ -1,23 +1,20 @@
 """``load_folder``: the reader's own images, from folders named after the classes, as a task like any other."""
 
 import unicodedata
-import warnings
 from collections.abc import Collection
 from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
-from tqdm import tqdm
 
-from ..assets import MAX_BYTES
 from ..console import say
 from ..provenance import note_source
 from .folder_layout import Layout, find_layout
 from .image_tasks import ImageTask, tell_duplicates
-from .images import read_image
-from .pixels import MIN_SIDE, SuspectImage, UnusableImage
+from .pixels import MIN_SIDE
+from .reading import counted, read_all
+from .streams import StreamedImages, check_stream
 from .tasks import Split
 
 
@@ -30,6 +27,7 @@ def load_folder(
     patients: str | Path | None = None,
     seed: int = 0,
     leave_out: Collection[str] = (),
+    stream: bool | str | Path | None = None,
 ) -> ImageTask:
     """Load ``train/val/test/<class>/*.png`` (also jpg, tif, bmp, dcm), or ``<class>/*.png`` alone.
 
@@ -55,14 +53,16 @@ def load_folder(
         a CSV with the columns file and patient. The same name is the same patient, whatever the class.
     seed: of the random splits, where the folder does not make them.
     leave_out: images that are not read, as paths below the folder with ``/``.
+    stream: whether the pixels stay on the disk instead of in memory (``streams.py``): None decides by the memory and
+        says so, True or a folder for the pixels says yes, False no. What is trained on them comes out the same.
 
     Returns an ImageTask: uint8 N×C×size×size, int64 N, classes sorted by name, provenance ``"own"``, with its files and
-    patients.
+    patients. Of a streamed task ``x`` is ``StreamedImages`` in place of a tensor.
 
     Raises ValueError with one sentence that names the folder or the files and says what to do: a layout that is not
     the above, a class that is missing from a split, one class only, an empty class, too few images or patients to
     split, a patient in two splits, files without a patient, unusable images (all are looked for before it stops), a
-    folder that may not be read, more than 2 GB of memory.
+    folder that may not be read, too little room in memory or on the disk.
     """
     root = Path(path).expanduser()
     if not root.is_dir():
@@ -71,14 +71,17 @@ def load_folder(
         raise ValueError(f"channels is {channels!r}: give 1 (grey), 3 (RGB), or None to let the images decide.")
     if not isinstance(size, int) or size < MIN_SIDE:
         raise ValueError(f"size is {size!r}: give the pixels per side as a whole number, {MIN_SIDE} or more.")
+    check_stream(stream)
     name = root.resolve().name
     layout = find_layout(root, np.random.default_rng(seed), patients, leave_out)
     number = _positive_class(positive, layout.classes)
-    x = _read_all(root, [file for found in layout.files.values() for file, _ in found], size, channels)
+    x = read_all(root, [file for found in layout.files.values() for file, _ in found], size, channels, stream)
     splits, start = {}, 0
     for split, found in layout.files.items():
         y = torch.tensor([label for _, label in found])
-        splits[split], start = Split(torch.from_numpy(x[start : start + len(y)]), y), start + len(y)
+        end = start + len(y)
+        part = x.only(torch.arange(start, end)) if isinstance(x, StreamedImages) else x[start:end]
+        splits[split], start = Split(part, y), end
     counts = "/".join(str(len(splits[split].y)) for split in splits)
     say(
         f"{name}: your own images, {size} × {size} px, {'grey' if x.shape[1] == 1 else 'RGB'}; "
@@ -123,9 +126,9 @@ def _decisions(root: Path, name: str, layout: Layout, positive: int | None, aske
             "several images, say with patients=… whose image is whose, to have it drawn by patient."
         )
     if layout.nested:
-        lines.append(f"{name}: {_counted(layout.nested, root)} lie in folders inside the class folders, and were read.")
+        lines.append(f"{name}: {counted(layout.nested, root)} lie in folders inside the class folders, and were read.")
     if layout.skipped:
-        lines.append(f"{name}: skipped {_counted(layout.skipped, root, 'hidden or other files and folders')}.")
+        lines.append(f"{name}: skipped {counted(layout.skipped, root, 'hidden or other files and folders')}.")
     if positive is None:
         return lines
     positive_class = layout.classes[positive]
@@ -144,10 +147,6 @@ def _decisions(root: Path, name: str, layout: Layout, positive: int | None, aske
     return lines
 
 
-def _counted(paths: list[Path], root: Path, what: str = "images") -> str:
-    return f"{len(paths)} {what} (e.g. {paths[0].relative_to(root).as_posix()})"
-
-
 def _positive_class(positive: str | int | None, classes: tuple[str, ...]) -> int | None:
     """The number of the positive class: the one asked for, else the second of two, else None."""
     if positive is None:
@@ -158,61 +157,3 @@ def _positive_class(positive: str | int | None, classes: tuple[str, ...]) -> int
     if not isinstance(positive, Integral) or isinstance(positive, bool) or not 0 <= positive < len(classes):
         raise ValueError(f"positive={positive!r} is none of the classes {', '.join(classes)}: give one of these names.")
     return int(positive)
-
-
-def _read_all(root: Path, files: list[Path], size: int, channels: int | None) -> np.ndarray:
-    """All images as one uint8 array N×C×size×size; with ``channels=None`` C grows to 3 at the first in colour."""
-    x = _allocate(root, len(files), channels or 1, size)
-    problems: list[UnusableImage] = []
-    suspects: list[Path] = []
-    for i, file in enumerate(tqdm(files, desc="reading images", delay=2, leave=False)):
-        try:
-            image = Image.fromarray(_read(file, suspects))
-        except UnusableImage as error:
-            problems.append(error)
-            continue
-        if channels is not None:
-            image = image.convert("L" if channels == 1 else "RGB")
-        image = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
-        pixels = np.atleast_3d(np.asarray(image)).transpose(2, 0, 1)  # C×size×size
-        if channels is None and (pixels == pixels[:1]).all():
-            pixels = pixels[:1]
-        if len(pixels) > x.shape[1]:
-            grey, x = x, _allocate(root, len(files), 3, size)
-            x[:] = grey
-        x[i] = pixels
-    if problems:
-        shown = "; ".join(f"{p.args[0].relative_to(root)} {p.reason}" for p in problems[:5])
-        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
-        raise ValueError(
-            f"{len(problems)} of the {len(files)} images in {root} cannot be used, so repair or remove "
-            f"them: {shown}{more}."
-        ) from None
-    if suspects:
-        say(
-            f"{root.resolve().name}: {_counted(suspects, root)} hold varied numbers and become nearly constant "
-            "pictures: look at them in a viewer, and export them again with another window."
-        )
-    return x
-
-
-def _read(file: Path, suspects: list[Path]) -> np.ndarray:
-    """``read_image``, whose doubt about the file goes to ``suspects`` instead of one warning for each file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", SuspectImage)
-        try:
-            return read_image(file)
-        except SuspectImage:
-            suspects.append(file)
-        warnings.simplefilter("ignore", SuspectImage)
-        return read_image(file)
-
-
-def _allocate(root: Path, n: int, channels: int, size: int) -> np.ndarray:
-    needed = n * channels * size**2
-    if needed > MAX_BYTES:
-        raise ValueError(
-            f"The {n} images in {root} need {needed / 1e9:.1f} GB at {size} px, and this course stops at "
-            f"{MAX_BYTES / 1e9:.0f} GB: choose a smaller size, or fewer images."
-        )
-    return np.empty((n, channels, size, size), np.uint8)

@@ -65,11 +65,18 @@ class Task:
 
 
 def gathered(parts: list, rows):
-    """The ``rows`` of some tensors that are thought to lie one behind the other, without a copy of all of them."""
+    """The ``rows`` of some tensors that are thought to lie one behind the other, without a copy of all of them.
+
+    Of ``StreamedImages`` the rows are streamed, too.
+    """
     import torch
 
+    from .streams import StreamedImages, joined
+
     rows = torch.as_tensor(rows)
-    found, start = parts[0].new_empty(len(rows), *parts[0].shape[1:]), 0
+    if all(isinstance(part, StreamedImages) and part.file is parts[0].file for part in parts):
+        return joined(parts).only(rows)
+    found, start = torch.empty(len(rows), *parts[0].shape[1:], dtype=parts[0].dtype), 0
     for part in parts:
         inside = (rows >= start) & (rows < start + len(part))
         found[inside] = part[rows[inside] - start]

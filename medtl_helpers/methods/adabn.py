@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from .. import guards, parts
+from .batches import in_order
 from .predict import to_float
 
 
@@ -34,15 +35,15 @@ def adapt_batch_norm(
             "The batch norm of this network keeps no statistics, and AdaBN replaces them: build it with "
             "track_running_stats=True."
         )
-    device, target_x = parts.as_device(device), guards.as_inputs(target_x, "target")
+    device, target_x = parts.as_device(device), guards.as_inputs(target_x, "target", streamed=True)
     if not len(target_x):
         raise ValueError("There are no target inputs to take statistics of: give at least one.")
     model.to(device).eval()
     before, momenta = copy.deepcopy(model.state_dict()), [m.momentum for m in norms]
 
     def estimate():
-        for part in target_x.split(batch_size):
-            guards.forward(model, to_float(part.to(device)))
+        for part in in_order(target_x, batch_size, device):
+            guards.forward(model, to_float(part))
 
     for m in norms:
         m.reset_running_stats()

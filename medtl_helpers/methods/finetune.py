@@ -20,7 +20,8 @@ the last one), and return a ``History``.
 import torch
 
 from ..parts import check_rate
-from .cache import fit_cached, frozen_prefix
+from .cache import fit_cached
+from .features import frozen_prefix
 from .freezing import freeze, parameter_groups, unfreeze
 from .history import History
 from .nets import StagedNet

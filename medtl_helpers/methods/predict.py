@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from .. import guards, parts
+from .batches import in_order
 
 
 def to_float(x: torch.Tensor) -> torch.Tensor:
@@ -16,12 +17,13 @@ def predict(model: nn.Module, x, *, batch_size: int = 256, device: torch.device 
     """Class probabilities (float32 N×K, on the CPU) of ``model`` in eval mode, for raw inputs ``x``.
 
     They are the softmax of its logits. Where the model ends in a softmax of its own, they are its answers as they
-    are, and one line says so. Raises ValueError for inputs that do not fit the model and for one output alone,
-    FloatingPointError when it answers with NaN, MemoryError, with a batch size to try, when memory runs out.
+    are, and one line says so. ``x`` is a tensor, an array, or streamed (``StreamedImages``). Raises ValueError for
+    inputs that do not fit the model and for one output alone, FloatingPointError when it answers with NaN, MemoryError,
+    with a batch size to try, when memory runs out.
     """
     parts.check_network(model)
     batch_size = parts.check_whole(batch_size, "batch_size", least=1)
-    x, device = guards.as_inputs(x, "given"), parts.as_device(device)
+    x, device = guards.as_inputs(x, "given", streamed=True), parts.as_device(device)
     guards.tell_of_range(model, x, "given")
     probability = guards.with_memory(lambda: _probabilities(model, x, batch_size, device), batch_size, "predicting")
     wrong = int((~probability.isfinite()).flatten(1).any(1).sum())
@@ -42,9 +44,9 @@ def validate(model: nn.Module, val, batch_size: int, device: torch.device) -> tu
 
 
 @torch.inference_mode()
-def _probabilities(model: nn.Module, x: torch.Tensor, batch_size: int, device: torch.device) -> torch.Tensor:
+def _probabilities(model: nn.Module, x, batch_size: int, device: torch.device) -> torch.Tensor:
     model.to(device).eval()
-    answers = [guards.as_logits(guards.forward(model, to_float(p.to(device)))).cpu() for p in x.split(batch_size)]
+    answers = [guards.as_logits(guards.forward(model, to_float(p))).cpu() for p in in_order(x, batch_size, device)]
     outputs = torch.cat(answers)
     if outputs.ndim < 2 or outputs.shape[1] == 1:
         raise ValueError(

@@ -25,7 +25,7 @@ def balanced_accuracy(model: nn.Module, split) -> float:
 
 def _answers(model: nn.Module, split) -> tuple[Tensor, Tensor]:
     """The class that the model names for each example, and its label; both int64 N on the CPU."""
-    x, y = guards.as_examples(split, "given")
+    x, y = guards.as_examples(split, "given", streamed=True)
     probability = predict(model, x)
     as_labels(y, *probability.shape, each=False)
     return probability.argmax(1), y.cpu()

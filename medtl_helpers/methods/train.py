@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from .. import guards, parts
+from .batches import batches, placed
 from .history import History
 from .loop import Training, rate_scheduler
 from .predict import to_float, validate
@@ -37,9 +38,9 @@ def fit(
     ----------
     model: maps float32 N×… to logits N×K, alone or as ``logits`` of a dict or tuple. Trained in place, in train mode;
         left in eval mode on ``device``.
-    train, val: (x, y) with x uint8 images or float32, y int64. ``val`` alone decides which epoch is kept (the lowest
-        loss, which need not be that of the best accuracy: ``benchmarks/medmnist_way.py``) and, with ``patience``, when
-        to stop; without it the last epoch is kept.
+    train, val: (x, y) with x uint8 images or float32, y int64; x may be streamed (``StreamedImages``).
+        ``val`` alone decides which epoch is kept (the lowest loss, which need not be that of the best accuracy:
+        ``benchmarks/medmnist_way.py``) and, with ``patience``, when to stop; without it the last epoch is kept.
     epochs, batch_size, lr, weight_decay: AdamW on all parameters that require a gradient …
     optimizer: … or this optimiser instead, which then knows its own learning rates.
     schedule: factor of the learning rate as a function of progress, 0 at the first step and towards 1 at the last.
@@ -63,7 +64,7 @@ def fit(
     device = parts.as_device(device)
     class_weight = guards.as_class_weight(class_weight, y, device)
     model.to(device)
-    x, y = x.to(device), y.to(device)
+    x, y = placed(x, device), y.to(device)
     if optimizer is None:
         trained = (p for p in model.parameters() if p.requires_grad)
         optimizer = torch.optim.AdamW(trained, lr, weight_decay=weight_decay)
@@ -71,8 +72,8 @@ def fit(
     generator = torch.Generator().manual_seed(seed)  # on the CPU: the same order on every device
     history = History()
 
-    def step(batch: torch.Tensor) -> torch.Tensor:
-        inputs = augment(x[batch], generator) if augment else x[batch]
+    def step(batch: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        inputs = augment(inputs, generator) if augment else inputs
         logits = guards.as_logits(guards.forward(model, to_float(inputs)))
         if not history.train_loss:
             guards.check_outputs(model, logits, y, class_weight)
@@ -90,8 +91,9 @@ def fit(
         for epoch in training:
             model.train()
             total = torch.zeros((), device=device)
-            for batch in torch.randperm(len(x), generator=generator).split(batch_size):
-                total += step(batch.to(device)) * len(batch)
+            order = torch.randperm(len(x), generator=generator).split(batch_size)
+            for batch, inputs in batches(x, order, device):
+                total += step(batch, inputs) * len(batch)
             rate = f"learning rate {optimizer.param_groups[0]['lr']:g}"
             history.train_loss.append(training.finite(total.item() / len(x), rate))
             if val is None:

@@ -4,6 +4,7 @@ import os
 import struct
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,10 +14,13 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
 from rows import Row, one_sentence
 
 from medtl_helpers import provenance
-from medtl_helpers.data import folders
+from medtl_helpers.data import reading, streams
 from medtl_helpers.data.folders import load_folder
 from medtl_helpers.data.images import read_image
 from medtl_helpers.data.pixels import UnusableImage
+from medtl_helpers.methods.nets import CourseCNN
+from medtl_helpers.methods.predict import predict
+from medtl_helpers.methods.train import fit
 
 GREY = np.random.default_rng(0).integers(0, 256, (16, 16), dtype=np.uint8)
 NOISE = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
@@ -336,8 +340,6 @@ FOLDERS = [
         {},
         ["{}/train/b holds 1 image(s), too few", "add images"],
     ),
-    ("over 2 GB", lambda r: images(r, "a", "b"), {"size": 20_000}, ["6 images in {} need 2.4 GB", "smaller size"]),
-    ("over 2 GB in RGB", lambda r: images(r, "a", "b"), {"size": 12_000, "channels": 3}, ["{} need 2.6 GB"]),
     ("positive name", splits, {"positive": "c"}, ["positive='c' is none of the classes a, b", "give one of"]),
     ("positive number", splits, {"positive": -1}, ["positive=-1 is none of the classes a, b", "give one of"]),
     ("positive True", splits, {"positive": True}, ["positive=True is none of the classes a, b", "give one of"]),
@@ -434,18 +436,76 @@ def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
         )
 
 
-def test_the_first_colour_image_counts_against_the_memory(tmp_path, monkeypatch):
-    """Grey would fit and RGB does not: refused when the first image in colour is met."""
-    images(tmp_path, "a", "b")
-    monkeypatch.setattr(folders, "MAX_BYTES", 6 * 16 * 16 * 2)
-    assert load_folder(tmp_path, size=16).train.x.shape[1] == 1
-    save(tmp_path / "b" / "2.png", NOISE)
-    with pytest.raises(ValueError, match="choose a smaller size"):
-        load_folder(tmp_path, size=16)
+STREAMS = [
+    (
+        "kept in memory, for which they are too many",
+        {"stream": False},
+        ["The 6 images in {} need 0.0 GB at 16 px and 0.0 GB of memory are free", "leave out stream=False"],
+    ),
+    (
+        "streamed from a disk that is full",
+        {"stream": True},
+        ["The pixels of the images cannot be written to", "No space left on device", "name a folder on a disk with"],
+    ),
+    (
+        "streamed from a folder that is not there",
+        {"stream": "nowhere/at/all"},
+        ["stream is 'nowhere/at/all'", "give True or False, a folder that is there"],
+    ),
+    ("streamed by a number", {"stream": 2}, ["stream is 2", "give True or False"]),
+]
+
+
+@pytest.mark.parametrize("options, said", [row[1:] for row in STREAMS], ids=[row[0] for row in STREAMS])
+def test_images_that_have_no_room(tmp_path, monkeypatch, capfd, options, said):
+    root = tmp_path / "mine"
+    images(root, "a", "b")
+    monkeypatch.setattr(reading.psutil, "virtual_memory", lambda: SimpleNamespace(available=6 * 16 * 16 - 1))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    broken = OSError(28, os.strerror(28))
+    monkeypatch.setattr(streams.PixelFile, "__setitem__", lambda file, *_: raised(file._unwritten(broken)))
+    before = state(tmp_path)
+    with pytest.raises(ValueError) as info:
+        load_folder(root, size=16, **options)
+    text = one_sentence(info.value)
+    for part in said:
+        assert part.format(root) in text, text
+    assert capfd.readouterr() == ("", "")
+    del info
+    assert state(tmp_path) == before  # the file of pixels is gone, too
+
+
+def raised(error):
+    raise error
+
+
+def test_a_file_of_pixels_that_vanishes_or_is_cut_is_told_with_its_name(tmp_path):
+    images(tmp_path / "mine", "a", "b")
+    for breaks in (lambda path: path.unlink(), lambda path: os.truncate(path, 200)):
+        task = load_folder(tmp_path / "mine", size=16, stream=tmp_path)
+        model = CourseCNN(1, 2, width=8)
+        fit(model, task.train, task.val, epochs=1, progress=False)
+        breaks(path := task.train.x.file.path)
+        for use in (fit, predict):
+            with pytest.raises(ValueError) as info:
+                use(model, task.train) if use is fit else use(model, task.test.x)
+            text = one_sentence(info.value)
+            assert f"{path}, from which the images are streamed, cannot be read any more" in text
+            assert "load the folder again" in text
 
 
 TABLE = [Row(f"{fault} ({name})", f"{said}: {remedy}", "all files") for fault, name, _, said, remedy in FILES]
 TABLE += [Row(f"{fault} ({name})", f"it is {becomes}", "all files") for fault, name, _, becomes, _ in ODD]
+TABLE += [
+    Row(f"images {fault}", ": ".join(said).replace("{}", "the folder"), "the folder") for fault, _, said in STREAMS
+]
+TABLE += [
+    Row(
+        "a file of streamed pixels that vanishes or is cut",
+        "FILE, from which the images are streamed, cannot be read any more: load the folder again",
+        "the images",
+    )
+]
 TABLE += [
     Row(f"folder: {fault}", ": ".join(said).replace("{}/", "").replace("{}", "the folder"), "the folder")
     for fault, _, _, said in FOLDERS

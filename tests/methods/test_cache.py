@@ -10,7 +10,8 @@ from networks import NETWORKS, QUIET, agree, data, moved, network, sgd, state
 from torch import nn
 
 from medtl_helpers.methods.augment import augment
-from medtl_helpers.methods.cache import after_prefix, fit_cached, frozen_prefix, prefix_features, stage_features
+from medtl_helpers.methods.cache import after_prefix, fit_cached
+from medtl_helpers.methods.features import frozen_prefix, prefix_features, stage_features
 from medtl_helpers.methods.freezing import freeze
 from medtl_helpers.methods.losses import L2SP, snapshot
 from medtl_helpers.methods.nets import StagedNet

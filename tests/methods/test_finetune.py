@@ -7,7 +7,7 @@ from networks import QUIET, agree, data, moved, network, state
 from medtl_helpers.methods import cache as caching
 from medtl_helpers.methods import finetune
 from medtl_helpers.methods.augment import augment
-from medtl_helpers.methods.cache import prefix_features
+from medtl_helpers.methods.features import prefix_features
 from medtl_helpers.methods.finetune import fine_tune, gradual_unfreeze, lp_ft, probe
 from medtl_helpers.methods.freezing import freeze, unfreeze
 from medtl_helpers.methods.predict import predict

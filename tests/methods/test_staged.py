@@ -8,7 +8,8 @@ import torchvision.models as tv
 from networks import QUIET, agree, data, moved, sgd, state
 from torch import nn
 
-from medtl_helpers.methods.cache import fit_cached, prefix_features, stage_features
+from medtl_helpers.methods.cache import fit_cached
+from medtl_helpers.methods.features import prefix_features, stage_features
 from medtl_helpers.methods.finetune import fine_tune, gradual_unfreeze, lp_ft, probe
 from medtl_helpers.methods.freezing import freeze, parameter_groups, parameter_report
 from medtl_helpers.methods.nets import StagedNet
