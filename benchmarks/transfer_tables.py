@@ -195,7 +195,7 @@ def compare(values: dict[str, dict[str, pd.Series]], ways: list[str], rules: lis
         interval = paired_difference(values[ours][score], values[theirs][score], kind=f"{KIND}, paired")
         good = (gap.mean() < 0) == less_is_better
         verdict = "level" if -margin < interval.low and interval.high < margin else "undecided"
-        if adjusted < 0.05 and (interval.low > margin or interval.high < -margin):
+        if adjusted < 0.05:  # then the interval lies beyond the margin, too
             verdict = "better" if good else "worse"
         rows.append(
             {"ours": ours, "theirs": theirs, "score": score}
