@@ -70,12 +70,17 @@ def model_card(facts: Mapping[str, str | Mapping[str, Interval]]) -> str:
     ``facts`` has a sentence, or figures by name, for any of the keys of ``FACTS``. Raises ValueError for another key,
     and for what is neither a text nor figures.
     """
-    told = _checked(facts)
     lines = [f"**{WARNING}**"]
-    for title, keys in SECTIONS.items():
-        answers = [told.get(key) or f"*To be answered: {FACTS[key]}*" for key in keys]
+    for title, rows in card_sections(facts):
+        answers = [answer or f"*To be answered: {question}*" for question, answer in rows]
         lines += [f"### {title}", "\n".join(f"- {answer}" for answer in answers)]
     return "\n\n".join(lines)
+
+
+def card_sections(facts: Mapping[str, str | Mapping[str, Interval]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The card in pieces: of each section its title and, for each fact, the question and the answer ("": unknown)."""
+    told = _checked(facts)
+    return [(title, [(FACTS[key], told.get(key, "")) for key in keys]) for title, keys in SECTIONS.items()]
 
 
 def reporting_items(facts: Mapping[str, str | Mapping[str, Interval]] | None = None):

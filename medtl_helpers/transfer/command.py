@@ -1,0 +1,127 @@
+"""``python -m medtl_helpers transfer FOLDER``: from a folder of images to a report, in one call.
+
+The order keeps the test honest: look at the files, choose a way on validation (``auto_transfer``), find temperature and
+threshold on validation, and only then look at the answers to the test images, once.
+"""
+
+import hashlib
+import shlex
+from pathlib import Path
+
+import numpy as np
+
+from ..console import say
+from ..data.pixels import MIN_SIDE
+from ..methods.auto_transfer import auto_transfer
+from ..parts import check_rate, check_whole
+from . import report
+from .elsewhere import look_elsewhere
+from .judging import judge, make_recipe
+from .looking import as_folder
+from .place import check_place, take_place, write
+from .predicting import predict_folder
+from .preparing import Prepared, prepare
+
+LOG = "search.jsonl"
+FILES = {"report.html": report.as_page, "report.json": report.as_json, "test_answers.csv": report.as_csv,
+         "model.pt": report.as_model}  # fmt: skip
+
+
+def transfer(
+    folder,
+    *,
+    target=None,
+    minutes: float = 10,
+    out="report",
+    positive: str | None = None,
+    patients: str | None = None,
+    seed: int = 0,
+    size: int | None = None,
+) -> report.Run:
+    """Describe the images in ``folder``, choose a way to transfer within some ``minutes``, test it once, and write a
+    report into the folder ``out``: ``report.html``, ``report.json``, ``test_answers.csv`` and ``model.pt``.
+
+    Parameters
+    ----------
+    folder, positive, patients, seed: as in ``load_folder``. Unlike there, unusable files are named and left out, and
+        so are the images, in the earlier split, of patients who stand in two given splits.
+    target: a folder with images of a second hospital. They are its labels where its folders are called like the
+        classes; nothing is chosen on them.
+    size: pixels a side; None: ``choose_size`` says.
+
+    The same folder and options go on where an earlier run in the same ``out`` stopped, and give the same report. Ctrl-C
+    during the search ends it, and the report is of what it had found. Raises ValueError, one sentence, for what cannot
+    be done, and where ``out`` is another run's or holds files of somebody else.
+    """
+    check_rate(minutes, "minutes", above=True)
+    seed = check_whole(seed, "seed", least=0)
+    size = None if size is None else check_whole(size, "size", least=MIN_SIDE)
+    root = as_folder(folder, "your class folders, or train, val and test folders with these")
+    out = Path(out).expanduser()
+    check_place(out, root)
+    if target is not None:
+        check_place(out, as_folder(target, "the second hospital's images"))
+    prepared = prepare(root, positive=positive, patients=patients, seed=seed, size=size, minutes=minutes)
+    settings = {
+        "minutes": minutes,
+        "positive": positive,
+        "patients": patients,
+        "seed": seed,
+        "size": size,
+        "target": None if target is None else str(target),
+        "images": digest(prepared),
+    }
+    if take_place(out, settings):
+        say(f"{out} holds an earlier run of this command on these images: it goes on from there.")
+    task = prepared.task
+    found = auto_transfer(task, minutes, seed=seed, out=out / LOG)
+    recipe = make_recipe(task.classes, task.positive, np.asarray(task.val.y), found.validation)
+    people = None if task.patients is None else task.patients["test"]
+    judged = judge(recipe, task.test.y, found.test, people, seed=seed)
+    elsewhere = None
+    if target is not None:
+        channels = int(task.train.x.shape[1])
+        elsewhere = look_elsewhere(target, found.model, recipe, task.test.x, size=prepared.size, channels=channels,
+                                   patients=patients, seed=seed)  # fmt: skip
+    run = report.Run(settings, as_command(folder, out, settings), prepared, found, recipe, judged, elsewhere)
+    for name, make in FILES.items():
+        write(out / name, make(run))
+    say(run.facts["metrics"], f"The report is {out / 'report.html'}. {report.WARNING}")
+    return run
+
+
+def run_command(command: str, **options) -> int:
+    """``transfer`` or ``predict`` for people: what cannot be done is one sentence; returns the exit status."""
+    try:
+        if command == "transfer":
+            transfer(**options)
+        else:
+            predict_folder(options["model"], options["folder"], options["out"])
+    except KeyboardInterrupt:
+        say("Stopped by Ctrl-C: nothing is lost, and the same command goes on where it stopped.")
+        return 130
+    except (ValueError, FloatingPointError, MemoryError) as error:
+        say(str(error))
+        return 2
+    except OSError as error:
+        say(f"{error.filename or 'A file'} cannot be used ({error.strerror}): look at its path and rights.")
+        return 2
+    return 0
+
+
+def digest(prepared: Prepared) -> str:
+    """One hash of the names and contents of all image files."""
+    found = hashlib.sha256()
+    for name in sorted(prepared.seen):
+        found.update(f"{name}\0{prepared.seen[name].sha256}\n".encode("utf-8", "surrogateescape"))
+    return found.hexdigest()
+
+
+def as_command(folder, out: Path, settings: dict) -> str:
+    """The line that repeats the run."""
+    words = ["python", "-m", "medtl_helpers", "transfer", str(folder)]
+    for name in ("target", "minutes", "out", "positive", "patients", "seed", "size"):
+        value = out if name == "out" else settings[name]
+        if value is not None:
+            words += [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join(words)

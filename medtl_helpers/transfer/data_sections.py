@@ -1,0 +1,158 @@
+"""The sections of the report on what was found in the folder, and on what was tried: each is HTML for its heading."""
+
+from collections import Counter
+
+import numpy as np
+
+from ..data.tasks import SPLITS
+from . import page
+from .facts import how_split, left_out, sizes
+from .figures import ways_figure
+from .preparing import Prepared
+
+MOST_SHOWN = 40  # rows of a list on the page; all of them are in the JSON
+BEST = 12  # ways in the figure
+
+
+def the_folder(prepared: Prepared, seed: int) -> str:
+    task, used = prepared.task, prepared.used
+    sides = [one.side for one in used]
+    kinds = Counter((one.width, one.height) for one in used)
+    colour = sum(one.colour for one in used)
+    rows = []
+    for split in SPLITS:
+        counts = np.bincount(np.asarray(getattr(task, split).y), minlength=len(task.classes)).tolist()
+        people = [len(set(task.patients[split]))] if task.patients else []
+        rows.append([split, *counts, sum(counts), *people])
+    whole = np.bincount(np.concatenate([np.asarray(getattr(task, s).y) for s in SPLITS]), minlength=len(task.classes))
+    rare, n_sizes = int(whole.argmin()), len(kinds)
+    common = ", ".join(f"{w} × {h} px ({n})" for (w, h), n in kinds.most_common(3))
+    content = [
+        page.paragraph(left_out(prepared), sizes(prepared), how_split(prepared, seed)),
+        page.table(
+            ["split", *task.classes, "images", *(["patients"] if task.patients else [])],
+            rows,
+            "Images of each class that were used",
+        ),
+        page.paragraph(
+            f"The rarest class is {task.classes[rare]}, with {whole[rare] / whole.sum():.0%} of the images.",
+            f"The shorter sides run from {min(sides)} to {max(sides)} px (half are below {np.median(sides):.0f} px), "
+            f"in {n_sizes} size(s): {common}{', …' if n_sizes > 3 else ''}.",
+            f"{colour} of {len(used)} images are in colour.",
+            f"Each became {prepared.size} × {prepared.size} px, since {prepared.why_size}; what is finer is lost.",
+        ),
+        *(page.paragraph(note) for note in prepared.notes),
+    ]
+    if prepared.unusable:
+        bad = [[one.file, one.wrong] for one in prepared.unusable]
+        content.append(
+            page.table(["file", "why it was left out"], bad, f"{len(bad)} files that cannot be used, all of them")
+        )
+    suspects = [one.file for one in used if one.suspect]
+    if suspects:
+        content.append(
+            page.folded(
+                f"{len(suspects)} files hold varied numbers and become nearly constant pictures: look at them",
+                page.bullets(suspects),
+            )
+        )
+    if prepared.overlapping:
+        rows = [[who, " and ".join(splits)] for who, splits in sorted(prepared.overlapping.items())]
+        content.append(
+            page.table(
+                ["patient", "stood in"],
+                rows,
+                f"{len(rows)} patients in two splits; their images in the earlier one were left out",
+            )
+        )
+    if prepared.layout.skipped:
+        names = [path.relative_to(prepared.root).as_posix() for path in prepared.layout.skipped]
+        content.append(
+            page.folded(f"{len(names)} other or hidden files and folders were skipped", page.bullets(_some(names)))
+        )
+    return "".join([*content, *_copies(prepared)])
+
+
+def _copies(prepared: Prepared) -> list[str]:
+    pairs = prepared.pairs
+    if pairs is None:
+        return []
+    if not len(pairs):
+        return [
+            page.paragraph(
+                "No picture stands twice, by its bytes or by a correlation above 0.99.",
+                "Turned and mirrored copies are not found.",
+            )
+        ]
+    other = int((~pairs["same label"]).sum())
+    rows = [
+        [
+            row["file"],
+            row["split"],
+            row["other file"],
+            row["other split"],
+            float(row["correlation"]),
+            "" if row["same label"] else "differ",
+        ]
+        for row in pairs.head(MOST_SHOWN).to_dict("records")
+    ]
+    dropped = sum(map(len, prepared.dropped.values()))
+    return [
+        page.paragraph(
+            f"{len(pairs)} pair(s) of files show the same picture, and {dropped} files were dropped for it, from train "
+            "where a copy stands in a later split, so that test stayed as it was.",
+            f"{other} pair(s) have two different classes, so one of the two is wrong, and only you can find out which."
+            if other
+            else "",
+        ),
+        page.folded(
+            "Which files",
+            page.table(
+                ["file", "split", "other file", "its split", "correlation", "classes"],
+                rows,
+                f"The first {len(rows)} of {len(pairs)} pairs",
+            ),
+        ),
+    ]
+
+
+def the_search(prepared: Prepared, found, minutes: float) -> str:
+    table, y = found.table, np.asarray(prepared.task.val.y)
+    share = np.bincount(np.asarray(prepared.task.train.y), minlength=len(prepared.task.classes)) / len(
+        prepared.task.train.y
+    )
+    prior = float(-np.log(share.clip(1e-9))[y].mean())
+    names = [f"{row.source}: {row.way}, {row.depth}, {row.rate:g}" for row in table.itertuples()]
+    head = ["source", "way", "what trains", "rate", "log loss", "AUROC", "epochs", "rung", "seconds"]
+    rows = [
+        [
+            r["source"],
+            r["way"],
+            r["depth"],
+            float(r["rate"]),
+            float(r["log loss"]),
+            float(r["auroc"]),
+            int(r["epochs"]),
+            int(r["rung"]),
+            float(r["seconds"]),
+        ]
+        for r in table.to_dict("records")
+    ]
+    return "".join(
+        [
+            page.paragraph(
+                f"{len(table)} ways were tried on {len(y)} validation images in {minutes:g} minutes: {found.stopped}.",
+                "All began for few epochs, and the better part went on to the next rung for more.",
+                f"The chosen way is {found.way}.",
+                "These scores are of validation, and the lowest of many flatters itself.",
+                "The result is in the next section.",
+            ),
+            *(page.paragraph(note) for note in found.notes),
+            ways_figure(names[:BEST], table["log loss"].tolist()[:BEST], prior),
+            page.table(head, rows, "All ways, the lowest log loss on validation first; the first was chosen", chosen=0),
+        ]
+    )
+
+
+def _some(names: list[str]) -> list[str]:
+    return names if len(names) <= MOST_SHOWN else [*names[:MOST_SHOWN], f"and {len(names) - MOST_SHOWN} more"]

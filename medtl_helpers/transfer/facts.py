@@ -1,0 +1,152 @@
+"""What a run knows of its data, its model and its result, in sentences: for the report, the model card, the JSON."""
+
+import numpy as np
+
+from ..data.tasks import SPLITS
+from ..devices import describe
+from .elsewhere import Elsewhere
+from .judging import THRESHOLDS, Judged, Recipe
+from .preparing import Prepared
+
+
+def facts_of(
+    prepared: Prepared, found, recipe: Recipe, judged: Judged, elsewhere: Elsewhere | None, settings: dict
+) -> dict[str, str]:
+    """Sentences by the keys of ``model_card.FACTS``; ``found`` is what ``auto_transfer`` returned."""
+    task, n_ways = prepared.task, len(found.table)
+    facts = {
+        "task": f"It tells {_joined(recipe.classes, 'from')} in images of {task.name}.",
+        "data": f"The images come from the folder {task.name}; where that comes from, only its owner knows.",
+        "sizes": sizes(prepared),
+        "splits": how_split(prepared, settings["seed"]),
+        "preparation": (
+            f"Each image became {'grey' if task.train.x.shape[1] == 1 else 'RGB'} bytes in a square of {prepared.size} "
+            "px, without keeping its aspect ratio; deep and DICOM files were windowed."
+        ),
+        "left_out": left_out(prepared),
+        "model": f"It is {found.way}, trained for {found.epochs} epoch(s)." if found.epochs else f"It is {found.way}.",
+        "start": f"Its weights began as those of {found.way.source}."
+        if "small" not in found.way.source
+        else "Its weights began at random.",
+        "selection": (
+            f"It had the lowest log loss on validation among {n_ways} ways that were tried ({found.stopped}); its "
+            "scores there have chosen it and flatter it."
+        ),
+        "software": f"{', '.join(f'{k} {v}' for k, v in versions().items())}; seed {settings['seed']}.",
+        "output": (
+            f"It answers a probability for each class, at temperature {recipe.temperature:.2f} (found on validation)."
+        ),
+        "metrics": "; ".join(f"{name} {_short(one)}" for name, one in judged.metrics.items())
+        + f" (95 % limits, {next(iter(judged.metrics.values())).kind}, n = {next(iter(judged.metrics.values())).n}).",
+        "updating": (
+            f"Its probabilities were recalibrated on validation by one number, the temperature "
+            f"{recipe.temperature:.2f}."
+        ),
+        "failures": f"{int((judged.answers != judged.y).sum())} of {len(judged.y)} test images are answered wrongly.",
+        "availability": (
+            "The code is the package medtl; the model is model.pt beside this report, for the command predict."
+        ),
+        "limits": limits(prepared, judged),
+    }
+    if judged.line:
+        facts["calibration"] = (
+            f"On test the calibration line has the slope {_short(judged.line['slope'])} and the intercept "
+            f"{_short(judged.line['intercept'])}, where 1 and 0 are right."
+        )
+    if recipe.threshold is not None:
+        facts["threshold"] = (
+            f"It says {recipe.classes[recipe.positive]} from the probability {recipe.threshold:.3f} on, which had the "
+            "highest mean of sensitivity and specificity on validation; no cost was weighed."
+        )
+    if judged.curve:
+        facts["utility"] = utility(judged)
+    if elsewhere is not None:
+        facts["external"] = external(elsewhere)
+    return facts
+
+
+def versions() -> dict[str, str]:
+    """Of what computes: Python, libraries and device, without what differs between two runs on one machine."""
+    return {
+        key: value
+        for key, value in describe().items()
+        if "data" not in key and "jupyter" not in key and "widget" not in key
+    }
+
+
+def sizes(prepared: Prepared) -> str:
+    task, parts = prepared.task, []
+    for split in SPLITS:
+        counts = np.bincount(np.asarray(getattr(task, split).y), minlength=len(task.classes))
+        people = f" of {len(set(task.patients[split]))} patients" if task.patients else ""
+        classes = ", ".join(f"{n} {name}" for n, name in zip(counts, task.classes, strict=True))
+        parts.append(f"{split} has {counts.sum()} images{people} ({classes})")
+    return f"{_capital('; '.join(parts))}."
+
+
+def how_split(prepared: Prepared, seed: int) -> str:
+    drawn, known = prepared.layout.drawn, prepared.task.patients is not None
+    how = f"{' and '.join(drawn)} were drawn at random with seed {seed}" if drawn else "The folder came with its splits"
+    units = (
+        "no patient is in two of them"
+        if known
+        else "the patients are not known, so one patient may be in two of them and the result too good"
+    )
+    return f"{_capital(how)}; {units}."
+
+
+def left_out(prepared: Prepared) -> str:
+    dropped = sum(map(len, prepared.dropped.values()))
+    return (
+        f"Of {len(prepared.seen)} image files {len(prepared.unusable)} could not be used, {len(prepared.moved_out)} "
+        f"were left out because their patient stands in a later split, and {dropped} because a copy stands elsewhere."
+    )
+
+
+def limits(prepared: Prepared, judged: Judged) -> str:
+    lines = [
+        "One draw of the splits and one seed were looked at, so the choice of the way itself is not in the intervals."
+    ]
+    counts = np.bincount(judged.y)
+    if counts.min() < 100:
+        lines.append(
+            f"The rarest class has {counts.min()} test images, and with fewer than 100 the intervals are wide."
+        )
+    if prepared.task.patients is None:
+        lines.append("The patients are not known, so the intervals take each image for a patient of its own.")
+    return " ".join(lines)
+
+
+def utility(judged: Judged) -> str:
+    gain = judged.curve["gain"]
+    better = [f"{t:.2f}" for t, one in zip(THRESHOLDS, gain, strict=True) if one.low > 0]
+    if not better:
+        return (
+            "At no threshold is its net benefit beyond the better of treating all and treating nobody, limits included."
+        )
+    return (
+        f"At {len(better)} of {len(gain)} thresholds, from {better[0]} to {better[-1]}, its net benefit lies above the "
+        "better of treating all and treating nobody, limits included (each threshold by itself, not corrected)."
+    )
+
+
+def external(elsewhere: Elsewhere) -> str:
+    if not elsewhere.judged:
+        return f"It was shown {len(elsewhere.used)} images of a second hospital without a test result there."
+    parts = [
+        f"{name}: AUROC {_short(one.metrics['AUROC'])}, balanced accuracy {_short(one.metrics['balanced accuracy'])}"
+        for name, one in elsewhere.judged.items()
+    ]
+    return f"On {len(elsewhere.used)} images of a second hospital: {'; '.join(parts)}."
+
+
+def _short(one) -> str:
+    return f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]"
+
+
+def _joined(names, last: str) -> str:
+    return f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,153 @@
+"""A folder becomes a task: what is left out of it and why, how large its images become, which copies are dropped."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..console import say
+from ..data.alike import TooAlike
+from ..data.duplicates import without_duplicates
+from ..data.folder_layout import Layout, find_layout
+from ..data.folders import load_folder
+from ..data.image_tasks import MOST_COMPARED, ImageTask
+from ..data.patients import find_patients
+from ..data.tasks import SPLITS
+from .looking import Seen, as_folder, look_at
+
+SIZES = (32, 64, 128)  # pixels a side, to choose from
+ALWAYS = 64  # up to this size any number of images is taken
+PER_MINUTE = 250  # images of 64 × 64 px, or as many pixels in larger ones, that a minute is enough for
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A folder and what was found in it; ``task`` holds what is left of it.
+
+    ``seen`` are all image files by name. ``overlapping`` says of each patient in two given splits from which splits
+    the images were ``moved_out``; ``pairs`` are the pictures that stand twice, ``dropped`` the files that went for it.
+    """
+
+    root: Path
+    layout: Layout
+    seen: dict[str, Seen]
+    size: int
+    why_size: str
+    task: ImageTask
+    before: dict[str, list[int]]  # images of each class in each split, before copies were dropped
+    overlapping: dict[str, list[str]]
+    moved_out: list[str]
+    pairs: Any
+    dropped: dict[str, list[str]]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def unusable(self) -> list[Seen]:
+        return [one for one in self.seen.values() if one.wrong]
+
+    @property
+    def used(self) -> list[Seen]:
+        return [one for one in self.seen.values() if not one.wrong]
+
+
+def prepare(folder, *, positive, patients, seed: int, size: int | None, minutes: float) -> Prepared:
+    """Look at every file of ``folder``, say what is wrong, and load the rest as a task; options as in ``load_folder``.
+
+    Raises ValueError, one sentence, where nothing can be learned from the folder.
+    """
+    root = as_folder(folder, "your class folders, or train, val and test folders with these")
+    layout = find_layout(root, np.random.default_rng(seed))
+    files = [file for found in layout.files.values() for file, _ in found]
+    seen = {one.file: one for one in look_at(root, files)}
+    unusable = [one for one in seen.values() if one.wrong]
+    for one in unusable:
+        say(f"{one.file} {one.wrong}, and is left out.")
+    overlapping, moved_out = _overlap(root, layout, patients, {one.file for one in unusable})
+    if overlapping:
+        say(
+            f"{len(overlapping)} patient(s) stand in two splits ({', '.join(sorted(overlapping))}), so their "
+            f"{len(moved_out)} images in the earlier one are left out: test stays as it is."
+        )
+    sides = [one.side for one in seen.values() if not one.wrong]
+    if not sides:
+        raise ValueError(f"None of the {len(seen)} image files in {root} can be used: export them again.")
+    size, why = (size, "it was asked for") if size else choose_size(sides, minutes)
+    left_out = {one.file for one in unusable} | set(moved_out)
+    task = load_folder(root, size=size, positive=positive, patients=patients, seed=seed, leave_out=left_out)
+    say(f"The images become {size} × {size} px: {why}.")
+    before = {split: _per_class(task, split) for split in SPLITS}
+    clean, pairs, notes = _without_copies(task)
+    kept = {split: Counter(clean.files[split]) for split in SPLITS}
+    dropped = {split: sorted((Counter(task.files[split]) - kept[split]).elements()) for split in SPLITS}
+    if any(dropped.values()):
+        counts = ", ".join(f"{len(gone)} from {split}" for split, gone in dropped.items() if gone)
+        say(f"Copies of pictures in a later split were dropped: {counts}.")
+    for split in SPLITS:
+        for name, n in zip(task.classes, _per_class(clean, split), strict=True):
+            if not n:
+                raise ValueError(
+                    f"The class {name!r} has no image left in {split}, after {len(left_out)} unusable or overlapping "
+                    f"images and {sum(map(len, dropped.values()))} copies were left out: add images of it."
+                )
+    return Prepared(root, layout, seen, size, why, clean, before, overlapping, moved_out, pairs, dropped, notes)
+
+
+def choose_size(sides: list[int], minutes: float) -> tuple[int, str]:
+    """The pixels a side that images with these shorter ``sides`` become, and why, as the end of a sentence.
+
+    The largest of ``SIZES`` that half of the images have, and for which the time is enough. Above 128 px a batch in
+    training may need more than 3 GB.
+    """
+    median = float(np.median(sides))
+    fits = [size for size in SIZES if size <= max(median, SIZES[0])]
+    quick = [s for s in fits if s <= ALWAYS or len(sides) * (s / 64) ** 2 <= PER_MINUTE * minutes]
+    if quick[-1] == fits[-1] == SIZES[-1]:
+        return quick[
+            -1
+        ], f"it is the largest size that stays below 3 GB (half of the images have {median:g} px or more)"
+    if quick[-1] == fits[-1]:
+        return quick[-1], f"the shorter side of half of the images has fewer than {2 * quick[-1]} px"
+    return quick[-1], f"{fits[-1]} px would need more than {minutes:g} minutes for {len(sides)} images (--size decides)"
+
+
+def _overlap(root: Path, layout: Layout, patients, unusable: set[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Patients who stand in two of the given splits, and their images in the earlier ones."""
+    given = [split for split in SPLITS if split not in layout.drawn]
+    if patients is None or len(given) < 2:
+        return {}, []
+    files = {split: [file.relative_to(root).as_posix() for file, _ in layout.files[split]] for split in given}
+    drawn_from = [file.relative_to(root).as_posix() for split in layout.drawn for file, _ in layout.files[split]]
+    files["train"] += drawn_from
+    names = find_patients([file for split in given for file in files[split]], 2, patients)
+    start, people = 0, {}
+    for split in given:
+        people[split], start = names[start : start + len(files[split])], start + len(files[split])
+    found: dict[str, list[str]] = {}
+    moved: list[str] = []
+    for k, split in enumerate(given):
+        later = set().union(*(people[other] for other in given[k + 1 :]))
+        for file, patient in zip(files[split], people[split], strict=True):
+            if patient in later and file not in unusable:
+                moved.append(file)
+                found.setdefault(patient, [s for s in given if patient in people[s]])
+    return found, sorted(moved)
+
+
+def _without_copies(task: ImageTask) -> tuple[ImageTask, Any, list[str]]:
+    """The task with each picture in one split, the pairs that were found, and what else to know."""
+    n = sum(len(getattr(task, split).y) for split in SPLITS)
+    few = n <= MOST_COMPARED
+    try:
+        found = task.duplicates(0.99 if few else None, report=0.99 if few else None)
+    except TooAlike as error:
+        return task, None, [f"Copies could not be told from other pictures: {error}"]
+    notes = [] if few else [f"Of {n} images only those that are equal byte by byte were looked for as copies."]
+    if not len(found.pairs):
+        return task, found.pairs, notes
+    return without_duplicates(task, found, drop_from="train"), found.pairs, notes
+
+
+def _per_class(task: ImageTask, split: str) -> list[int]:
+    return np.bincount(np.asarray(getattr(task, split).y), minlength=len(task.classes)).tolist()
