@@ -1,0 +1,144 @@
+"""Automatic transfer learning within a time: successive halving over source × way × depth × rate, chosen on validation.
+
+The plan is made from the data, the seed and the minutes alone, with counted costs (``plan.py``), so that the same data
+give the same result; the clock can only cut it short, and then that is told. Every finished training is a line of one
+log. The score is the log loss on validation: it is a proper score, which the AUROC is not, it has no ties, and it is
+the mean of as many terms as there are images, whereas an AUROC of few images takes few values and is 1 for many ways.
+"""
+
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from .. import guards
+from ..console import say
+from ..devices import headless
+from ..parts import check_rate, check_whole, shown
+from .best_so_far import BestSoFar
+from .costs import count_cost
+from .halving import successive_halving
+from .metrics import bootstrap_metrics
+from .plan import ETA, Plan, make_plan
+from .predict import predict
+from .search_log import SearchLog, fingerprint
+from .transferred import Transferred
+from .trials import Brake, OutOfTime, Trials
+from .ways import SCRATCH, as_sources, small_network, ways_for
+
+SETS = (("train", "training"), ("val", "validation"))
+FEW = 30  # validation images of the rarest class; with fewer the choice is told to be uncertain
+
+
+def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=None, progress: bool = True):
+    """Try ways to transfer to ``task`` for some ``minutes``, choose on validation, look at test once: ``Transferred``.
+
+    Parameters
+    ----------
+    task: what ``load`` and ``load_folder`` give: ``train``, ``val`` and ``test`` of uint8 images N×C×H×W, grey or RGB,
+        in memory or streamed, and ``classes``.
+    minutes: that the search may take, give or take one step of training; the plan needs about 0.6 of them on a nominal
+        machine (``costs.py``), so that the clock cuts it short on slow or busy machines alone.
+    seed: of weights and batches.
+    out: a file or folder for the log. Called again with the same images, seed and minutes, a search that was
+        interrupted goes on where it was.
+    sources: None (all that are there), names of some (``known_sources``), or a dict of networks by name.
+    progress: show a progress bar (never in a headless run).
+
+    Ctrl-C ends the search and returns what was found until then. Raises ValueError for what is no task of images with
+    validation images of each class that is in them, for other minutes than a positive number, and for the log of
+    another search.
+    """
+    check_rate(minutes, "minutes", above=True)
+    seed = check_whole(seed, "seed", least=0)
+    train, val, classes = _checked(task)
+    brake = Brake(60 * minutes)
+    networks = as_sources(sources) | {SCRATCH: small_network(train[0].shape[1])}
+    costs, notes = _costs(networks, train[0].shape[1:], classes)
+    stages = {name: list(cost.multiply_adds) for name, cost in costs.items() if name != SCRATCH}
+    sizes = {"n": len(train[1]), "n_val": len(val[1]), "classes": classes}
+    plan = make_plan(ways_for(stages), costs, minutes=minutes, **sizes)
+    rarest = int(torch.bincount(val[1], minlength=classes).min())
+    if rarest < FEW:
+        notes.append(
+            f"The rarest class has {rarest} validation images, and with fewer than {FEW} a choice among many ways is "
+            "partly chance: the validation scores flatter, and another draw of images may choose otherwise."
+        )
+    if plan.left_out:
+        notes.append(f"There is no time for {plan.left_out} of {plan.left_out + plan.ways} ways: give more minutes.")
+    say(*notes)
+    search = {"data": fingerprint(train, val), "seed": seed, "minutes": minutes, "sources": list(networks)}
+    log = SearchLog(out, search | {"plan": plan.record()})
+    trials = Trials(train, val, classes, networks, costs, seed=seed, brake=brake)
+    best = BestSoFar(trials, log)
+    stopped, done, total = "search complete", 0, plan.trainings()
+    shown_bar = progress and not headless()
+    with tqdm(total=total, desc="trainings", disable=not shown_bar, leave=False, file=sys.stdout, ncols=100) as bar:
+        try:
+            for loss in losses(plan, best):
+                done += 1
+                bar.update()
+                bar.set_postfix_str(f"loss {loss:.3f}, lowest {best.lowest:.3f}")
+                brake.armed = best.lowest < float("inf")
+                brake.check()
+        except (KeyboardInterrupt, OutOfTime) as why:
+            if best.lowest == float("inf"):
+                raise
+            reason = "Ctrl-C" if isinstance(why, KeyboardInterrupt) else f"the {minutes:g} minutes were over"
+            stopped = f"{reason}, after {done} of {total} trainings"
+    if done < total:
+        say(f"The search ended early: {stopped}; what it had found is used.")
+    brake.armed = False
+    model, way, epochs, validation = best.network()
+    batch = costs[way.source].inference_batch()
+    x, y = task.test  # here, and nowhere before
+    test = predict(model, x, batch_size=batch).numpy()
+    try:
+        positive = getattr(task, "positive", None) if classes == 2 else None
+        metrics = bootstrap_metrics(np.asarray(y), test, positive=positive, seed=seed)
+    except ValueError as error:
+        notes.append(f"There are no intervals on test: {error}")
+        metrics = {}
+    return Transferred(model, way, epochs, best.table(), validation.numpy(), test, metrics, stopped, seed,
+                       minutes, plan.record(), notes)  # fmt: skip
+
+
+def losses(plan: Plan, best: BestSoFar) -> Iterator[float]:
+    """The losses of all trainings of the plan, one after the other: the regressions, then the halving."""
+    for way in plan.at_once:
+        yield best.loss(way, 0)
+    if plan.trained:
+        for _, _, loss in successive_halving(plan.trained, best.loss, plan.rungs, ETA):
+            yield loss
+
+
+def _checked(task) -> tuple[tuple, tuple, int]:
+    """Training and validation data, and the number of classes; test is not looked at."""
+    if not all(hasattr(task, name) for name in ("train", "val", "classes")) or getattr(task, "is_table", False):
+        raise ValueError(
+            f"The task is {shown(task)}: give a task of images, as load_folder and load make it, with train, val, test "
+            "and classes."
+        )
+    train, val = (guards.as_examples(getattr(task, split), what) for split, what in SETS)
+    for (x, _), (_, what) in zip((train, val), SETS, strict=True):
+        if x.dtype != torch.uint8 or len(x.shape) != 4 or x.shape[1] not in (1, 3):
+            raise ValueError(
+                f"The {what} images are {x.dtype} of shape {tuple(x.shape)}: give uint8 images N×C×H×W, grey or RGB."
+            )
+    guards.check_classes(train[1], val[1])
+    return train, val, len(task.classes)
+
+
+def _costs(networks: dict, shape, classes: int) -> tuple[dict, list[str]]:
+    """The cost of one image by source; a source for whose stages the images are too small is left out and told."""
+    costs, notes = {}, []
+    for name, make in networks.items():
+        with torch.random.fork_rng(devices=[]):
+            model = make(classes)
+        try:
+            costs[name] = count_cost(model, shape)
+        except RuntimeError:
+            notes.append(f"The source {name} was left out: images of {shape[1]} × {shape[2]} px are too small for it.")
+    return costs, notes

@@ -1,0 +1,84 @@
+"""The best way of a search so far, with its network, and the table of all."""
+
+import time
+
+import pandas as pd
+import torch
+from sklearn.metrics import roc_auc_score
+
+from .nets import StagedNet
+from .search_log import SearchLog
+from .trials import Trials, log_loss
+from .ways import Way
+
+DIGITS = 6  # of what the log holds, and of what is compared: a search from its log decides as the first one did
+
+
+class BestSoFar:
+    """Asks the log, or trains, for each loss that halving wants, and keeps the network of the lowest one."""
+
+    def __init__(self, trials: Trials, log: SearchLog):
+        self.trials, self.log = trials, log
+        self.lowest = float("inf")
+        self._best: dict = {}
+        self._kept: tuple[StagedNet, torch.Tensor] | None = None
+        self._seen: dict[Way, dict] = {}
+        self._rung: dict[Way, int] = {}
+
+    def loss(self, way: Way, epochs: int) -> float:
+        """The mean log loss on validation of ``way`` after ``epochs`` epochs (0 of a regression); infinite where the
+        training diverged.
+        """
+        trial, kept = self.log.find(way.record(), epochs), None
+        if trial is None:
+            start = time.perf_counter()
+            try:
+                kept = self.trials.run(way, epochs)
+                scores = validation_scores(kept[1], self.trials.val[1])
+            except (FloatingPointError, MemoryError) as failed:
+                scores = {"log loss": None, "auroc": None, "failed": str(failed)}
+            trial = {"way": way.record(), "epochs": epochs} | scores
+            trial["seconds"] = round(time.perf_counter() - start, 2)
+            self.log.add(trial)
+        self._seen[way] = trial
+        self._rung[way] = self._rung.get(way, -1) + 1
+        if trial["log loss"] is None:
+            return float("inf")
+        if trial["log loss"] < self.lowest:
+            self.lowest, self._best, self._kept = trial["log loss"], trial, kept
+        return trial["log loss"]
+
+    def network(self) -> tuple[StagedNet, Way, int, torch.Tensor]:
+        """The best network, trained again where it comes from the log, its way, epochs and validation answers."""
+        if not self._best:
+            raise FloatingPointError(
+                "No training of any way ended with a loss that is a number: look at the images, or try other sources."
+            )
+        way = Way(**self._best["way"])
+        model, validation = self._kept or self.trials.run(way, self._best["epochs"])
+        return model.eval(), way, self._best["epochs"] * way.longer, validation
+
+    def table(self) -> pd.DataFrame:
+        """One row for each way that was tried, with its longest training; the lowest loss first."""
+        rows = [
+            way.record()
+            | {
+                "log loss": trial["log loss"],
+                "auroc": trial["auroc"],
+                "epochs": trial["epochs"] * way.longer,
+                "rung": self._rung[way],
+                "seconds": trial["seconds"],
+            }
+            for way, trial in self._seen.items()
+        ]
+        return pd.DataFrame(rows).sort_values("log loss", kind="stable", ignore_index=True)
+
+
+def validation_scores(probability: torch.Tensor, y: torch.Tensor) -> dict[str, float | None]:
+    """Mean log loss, and AUROC as the mean over the classes that have images in and out; None where there is none."""
+    there = [k for k in range(probability.shape[1]) if 0 < int((y == k).sum()) < len(y)]
+    aurocs = [roc_auc_score((y == k).numpy(), probability[:, k].numpy()) for k in there]
+    return {
+        "log loss": round(float(log_loss(probability, y).mean()), DIGITS),
+        "auroc": round(sum(aurocs) / len(aurocs), DIGITS) if aurocs else None,
+    }

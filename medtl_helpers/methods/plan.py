@@ -1,0 +1,98 @@
+"""Which ways are tried for how many epochs: decided by data, minutes and counted costs, before anything runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .costs import SPEED, Cost, feature_seconds, frozen_stages, training_seconds
+from .halving import survivors
+from .ways import RATES, SCRATCH, Way
+
+ETA, SHARE = 3, 0.6  # a third survives each rung; a machine that is slower than the nominal one has time left
+STEPS = (270, 90, 30)  # of the last rung; a smaller number where not all ways of the first source fit
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``at_once`` are regressions, which are done when they were tried; ``trained`` ways take part in the halving.
+
+    ``rungs`` are the epochs of each rung, ``seconds`` what the nominal machine needs for it all, and ``left_out``
+    counts the ways for which there is no time.
+    """
+
+    at_once: tuple[Way, ...]
+    trained: tuple[Way, ...]
+    rungs: tuple[int, ...]
+    seconds: float
+    left_out: int
+
+    @property
+    def ways(self) -> int:
+        """How many ways are tried."""
+        return len(self.at_once) + len(self.trained)
+
+    def record(self) -> dict:
+        """The plan as JSON has it."""
+        return {
+            "at once": [str(way) for way in self.at_once],
+            "trained": [str(way) for way in self.trained],
+            "epochs of the rungs": list(self.rungs),
+            "nominal seconds": round(self.seconds, 1),
+            "left out": self.left_out,
+        }
+
+    def trainings(self) -> int:
+        """How many trainings the search is made of."""
+        return len(self.at_once) + sum(_survivors(len(self.trained), self.rungs))
+
+
+def make_plan(ways: list[Way], costs: Mapping[str, Cost], *, n: int, n_val: int, classes: int, minutes: float) -> Plan:
+    """Each of the ``ways``, in their order, that still fits into ``SHARE`` of the minutes; the cheapest one always.
+
+    ``costs`` are those of one image by source; ``n`` and ``n_val`` count images. That the dearest ways survive each
+    rung is assumed, so that the plan holds whichever do.
+    """
+    first = {way for way in ways if way.source in (ways[0].source, SCRATCH) and way.rate == RATES[way.way][0]}
+    least_batch = min(cost.batch(n) for cost in costs.values())
+    for steps in STEPS:
+        rungs = _rungs(steps, -(-n // least_batch))
+        each = {
+            way: [training_seconds(way, costs[way.source], n, n_val, epochs, classes) for epochs in rungs]
+            for way in ways
+        }
+        chosen: list[Way] = []
+        for way in ways:
+            if _seconds([*chosen, way], each, costs, n, n_val) <= SHARE * 60 * minutes:
+                chosen.append(way)
+        if first <= set(chosen):
+            break
+    chosen = chosen or [min(ways, key=lambda way: _seconds([way], each, costs, n, n_val))]
+    at_once = tuple(way for way in chosen if way.at_once)
+    trained = tuple(way for way in chosen if not way.at_once)
+    return Plan(at_once, trained, rungs, _seconds(chosen, each, costs, n, n_val), len(ways) - len(chosen))
+
+
+def _seconds(chosen: list[Way], each: dict[Way, list[float]], costs: Mapping[str, Cost], n: int, n_val: int) -> float:
+    """Nominal seconds of a search among the ``chosen``, whose trainings take ``each`` so many seconds by rung."""
+    passes = {(way.source, tuple(frozen_stages(way, costs[way.source]))): way for way in chosen}
+    total = sum(feature_seconds(way, costs[way.source], n + n_val) for way in passes.values())
+    total += sum(each[way][-1] for way in chosen if way.at_once)
+    trained = [way for way in chosen if not way.at_once]
+    for k, left in enumerate(_survivors(len(trained), each[chosen[0]])):
+        total += sum(sorted((each[way][k] for way in trained), reverse=True)[:left])
+    again = max(each[way][-1] for way in chosen)  # the chosen way is trained again where the log alone knows it
+    whole = max(sum(costs[way.source].multiply_adds.values()) for way in chosen)
+    return total + again + n * whole / SPEED  # about as many test images as there are for training
+
+
+def _survivors(n: int, rungs: Sequence) -> list[int]:
+    """How many of ``n`` ways are trained on each of the rungs."""
+    counts = [n]
+    for _ in rungs[1:]:
+        counts.append(survivors(counts[-1], ETA) if n else 0)
+    return counts
+
+
+def _rungs(steps: int, steps_per_epoch: int) -> tuple[int, ...]:
+    """Epochs of each rung: the last has at least ``steps`` steps, and each one before a third of the epochs."""
+    top = max(steps // 30, -(-steps // steps_per_epoch))
+    return tuple(sorted({-(-top // ETA**k) for k in range(3)}))
