@@ -2,6 +2,7 @@
 
 from .assets import card, cards, recorded
 from .data.catalogue import load
+from .data.cohorts import draw_cohort, split_by_image
 from .data.domains import white_cell_domains
 from .data.duplicates import find_duplicates, without_duplicates
 from .data.folders import load_folder
@@ -23,8 +24,10 @@ from .methods.features import prefix_features, stage_features
 from .methods.finetune import fine_tune, gradual_unfreeze, lp_ft, probe
 from .methods.fisher import fisher_diagonal
 from .methods.freezing import freeze, parameter_groups, parameter_report, unfreeze
+from .methods.h_score import h_score
 from .methods.history import DANNHistory, History
 from .methods.intervals import Interval, paired_difference, t_interval
+from .methods.leep import leep, n_leep
 from .methods.losses import EWC, L2SP, FeatureDistillation, SourceReplay, transfer_loss
 from .methods.matching import match_pixels
 from .methods.metrics import bootstrap_metrics
@@ -37,7 +40,7 @@ from .methods.staged import staged
 from .methods.temperature import find_temperature, tempered
 from .methods.threshold import reset_threshold
 from .methods.train import fit
-from .methods.transferability import log_me, proxy_a_distance
+from .methods.transferability import linear_probe_score, log_me, proxy_a_distance
 from .methods.weights import find_weights, load_backbone
 from .teaching.claims import check, session_report
 from .teaching.course_map import begin, course_map, data_cards, environment
@@ -80,6 +83,7 @@ __all__ = [
     "describe",
     "device",
     "draw",
+    "draw_cohort",
     "environment",
     "few_shot",
     "find_duplicates",
@@ -92,9 +96,12 @@ __all__ = [
     "freeze",
     "grade",
     "gradual_unfreeze",
+    "h_score",
     "held_out_task",
     "interval_marks",
     "interval_plot",
+    "leep",
+    "linear_probe_score",
     "load",
     "load_backbone",
     "load_folder",
@@ -103,6 +110,7 @@ __all__ = [
     "match_pixels",
     "minimise",
     "model_card",
+    "n_leep",
     "operating_point",
     "paired_difference",
     "parameter_groups",
@@ -123,6 +131,7 @@ __all__ = [
     "show_shift",
     "show_transfer",
     "slider",
+    "split_by_image",
     "split_by_patient",
     "split_table",
     "stage_features",

@@ -23,7 +23,7 @@ from .shifts import Scanner
 from .tasks import SPLITS, Split
 
 SITES = {"home": 0.5, "away": 0.2}  # how many of the patients have a malignant lesion
-AWAY = Scanner("away", ((1.25, 0, 0), (0, 1.25, 0), (0, 0, 1.25)), gamma=1.3, shading=0.2, noise=0.02)
+AWAY = Scanner("away", ((1.4, 0, 0), (0, 1.4, 0), (0, 0, 1.4)), gamma=1.2)  # more gain, and a steeper tone curve
 SEEN_IN_DENSE = 0.35  # of its contrast is left to a lesion in dense tissue
 AT_ONCE = 32  # patients
 
@@ -45,8 +45,8 @@ def draw_cohort(
     size: int = 28,
     prevalence: float | None = None,
     dense: float = 0.2,
-    val: float = 0.2,
-    test: float = 0.4,
+    val: float = 0.15,
+    test: float = 0.35,
 ) -> Cohort:
     """Draw a cohort of phantom patients, of whom nobody is in two splits.
 
@@ -69,12 +69,13 @@ def draw_cohort(
     check_whole(size, "size", least=SMALLEST)
     share = SITES[site] if prevalence is None else as_share(prevalence, "prevalence")
     dense, val, test = as_share(dense, "dense", ends=True), as_share(val, "val"), as_share(test, "test")
-    counts = [patients - (held := [round(val * patients), round(test * patients)])[0] - held[1], *held]
+    held = [round(val * patients), round(test * patients)]
+    counts = [patients - sum(held), *held]
     sick = [round(share * count) for count in counts]
     if any(not 0 < k < n for k, n in zip(sick, counts, strict=True)):
         raise ValueError(
-            f"{patients} patients make splits of {counts}, with {sick} malignant lesions: ask for more patients, or for "
-            "other shares, so that each split has both classes."
+            f"{patients} patients make splits of {counts}, with {sick} malignant lesions: ask for more patients, or "
+            "for other shares, so that each split has both classes."
         )
     generator = torch.Generator().manual_seed(2 * seed + (site == "away"))
     splits, who, groups, first = {}, {}, {}, 0
@@ -83,7 +84,9 @@ def draw_cohort(
         is_dense = torch.rand(n, generator=generator) < dense
         contrast = torch.where(is_dense, SEEN_IN_DENSE, 1.0)
         parts = zip((1 - y).split(AT_ONCE), contrast.split(AT_ONCE), strict=True)  # the painter's 0 is malignant
-        x = torch.cat([to_bytes(ultrasound_and_lesion(a, size, generator, views=images, contrast=c)[0]) for a, c in parts])
+        x = torch.cat(
+            [to_bytes(ultrasound_and_lesion(a, size, generator, views=images, contrast=c)[0]) for a, c in parts]
+        )
         x = AWAY(x, seed=seed) if site == "away" else x
         splits[split] = Split(x, y.repeat_interleave(images))
         who[split] = np.repeat([f"{site} {k}" for k in range(first, first + n)], images)
@@ -105,8 +108,11 @@ def draw_cohort(
 def split_by_image(task: ImageTask, *, seed: int) -> ImageTask:
     """The same images dealt anew to splits of the same sizes, *whoever's they are*: the mistake, to be measured.
 
-    Images of one patient then stand in training and in test. ``split_by_patient`` does it rightly.
+    Images of one patient then stand in training and in test. ``split_by_patient`` does it rightly. Raises TypeError for
+    what is no ``ImageTask``.
     """
+    if not isinstance(task, ImageTask):
+        raise TypeError(f"split_by_image was given a {type(task).__name__}: give the ImageTask of draw_cohort.")
     check_whole(seed, "seed", least=0)
     sizes = [len(getattr(task, split).y) for split in SPLITS]
     order = torch.randperm(sum(sizes), generator=torch.Generator().manual_seed(seed))

@@ -14,14 +14,16 @@ from rows import Row, of_ours
 from torch import nn
 
 from medtl_helpers import assets, parts, provenance
-from medtl_helpers.data import domains, phantoms, pretraining, shifts, tables, transfer_tables
+from medtl_helpers.data import cohorts, domains, phantoms, pretraining, shifts, tables, transfer_tables
 from medtl_helpers.methods import (
     adabn,
     calibration,
     decision,
     gradient_reversal,
+    h_score,
     intervals,
     label_shift,
+    leep,
     matching,
     metrics,
     operating_point,
@@ -179,6 +181,26 @@ ARGUMENTS = [
         "LogME of labels as text",
         lambda: transferability.log_me(X, ["ill", "well"] * 12),
         "The labels are a list of text",
+    ),
+    ("LEEP of logits", lambda: leep.leep(4 * X, Y), "give numbers from 0 to 1, the softmax of logits"),
+    ("LEEP of one class", lambda: leep.leep(P, 0 * Y), "All labels are of one class"),
+    (
+        "N-LEEP: more components than images",
+        lambda: leep.n_leep(X, Y, components=25),
+        "There are 24 images for 25 components",
+    ),
+    ("N-LEEP of a dead layer", lambda: leep.n_leep(0 * X, Y), "The features are the same for all images"),
+    ("H-score of NaN", lambda: h_score.h_score(X * torch.nan, Y), "144 features are not finite numbers"),
+    ("H-score of a dead layer", lambda: h_score.h_score(0 * X, Y), "look for a layer that has died"),
+    (
+        "linear probe: a class too rare for the folds",
+        lambda: transferability.linear_probe_score(X, Y, folds=13),
+        "The rarest class is in 12 examples, for 13 folds",
+    ),
+    (
+        "linear probe: two patients",
+        lambda: transferability.linear_probe_score(X, Y, groups=Y),
+        "The rarest class is in 1 groups, for 5 folds",
     ),
     (
         "distance of other features",
@@ -376,6 +398,10 @@ CALLS = {
         "y": Y, "ours": torch.stack([P, P]), "theirs": torch.stack([P, P]), "score": right, "groups": Y, "level": 0.9,
         "seed": 0, **FEW},
     transferability.log_me: {"features": X, "labels": Y},
+    transferability.linear_probe_score: {"features": X, "labels": Y, "groups": torch.arange(24), "folds": 3, "seed": 0},
+    leep.leep: {"probability": P, "labels": Y},
+    leep.n_leep: {"features": X, "labels": Y, "components": 4, "seed": 0},
+    h_score.h_score: {"features": X, "labels": Y, "shrink": True},
     transferability.proxy_a_distance: {"source": X, "target": X + 1, "seed": 0},
     threshold.reset_threshold: {"model": network(), "target_x": X, "share": 0.3},
     threshold.ShiftedOdds: {"shift": 1.0},
@@ -395,6 +421,10 @@ CALLS = {
     gradient_reversal.domain_loss: {"source_logits": X[:, :1], "target_logits": X[:, :1]},
     phantoms.draw: {"kind": "chest", "labels": [0, 1], "size": 16, "channels": 1, "seed": 0},
     phantoms.draw_ultrasound: {"labels": [0, 1], "size": 16, "seed": 0},
+    cohorts.draw_cohort: {
+        "patients": 20, "images": 2, "site": "away", "seed": 0, "size": 8, "prevalence": 0.5, "dense": 0.2, "val": 0.3,
+        "test": 0.4},
+    cohorts.split_by_image: {"task": cohorts.draw_cohort(20, size=8), "seed": 0},
     shifts.SCANNERS["B"].__call__: {"images": IMAGES, "strength": 0.5, "seed": 0},
     shifts.textured: {"images": IMAGES, "strength": 0.5, "seed": 0},
     shifts.assay_shift: {"x": FRAME, "strength": 0.5, "seed": 0},
