@@ -82,7 +82,8 @@ def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=
                 bar.update()
                 bar.set_postfix_str(f"loss {loss:.3f}, lowest {best.lowest:.3f}")
                 brake.armed = best.lowest < float("inf")
-                brake.check()
+                if done < total:
+                    brake.check()
         except (KeyboardInterrupt, OutOfTime) as why:
             if best.lowest == float("inf"):
                 raise

@@ -64,8 +64,9 @@ def source(channels: int = 3):
 
 
 def search(task, **how):
-    how = {"minutes": MINUTES, "sources": source(task.train[0].shape[1]), "progress": False} | how
-    return mtl.auto_transfer(task, how.pop("minutes"), **how)
+    if "sources" not in how:
+        how["sources"] = source(task.train[0].shape[1])
+    return mtl.auto_transfer(task, how.pop("minutes", MINUTES), progress=False, **how)
 
 
 @pytest.fixture(scope="module")
