@@ -6,6 +6,15 @@ PLAIN = {"✓": "[ok]", "▣": "[recorded]", "○": "[not yet]", "✗": "[no]", 
          "…": "...", "≤": "<=", "≥": ">=", "λ": "lambda", "“": '"', "”": '"', "’": "'", "–": "-", "—": "-"}  # fmt: skip
 
 
+_muted = False
+
+
+def mute() -> None:
+    """From now on ``say`` prints nothing in this process: of several that do the same, one speaks."""
+    global _muted
+    _muted = True
+
+
 def say(*texts: str) -> None:
     """``print`` the texts, one a line, whatever the terminal's encoding.
 
@@ -13,7 +22,7 @@ def say(*texts: str) -> None:
     terminal of Windows (cp1252) has no check mark, and a file name from another system may hold bytes that are no
     character at all: ``print`` would stop there with a UnicodeEncodeError.
     """
-    for text in texts:
+    for text in () if _muted else texts:
         print(printable(text, getattr(sys.stdout, "encoding", None) or "utf-8"))
 
 

@@ -69,7 +69,7 @@ class PixelFile:
             with open(self.path, "rb", buffering=0) as file:
                 for image, row in zip(found, rows, strict=True):
                     file.seek(self.start + row * self.bytes)
-                    if file.readinto(image) != self.bytes:
+                    if file.readinto(image.data) != self.bytes:
                         raise OSError(0, "it ends too early")
         except OSError as error:
             raise ValueError(

@@ -58,9 +58,12 @@ def fit_cached(
     else:
         generator = torch.Generator().manual_seed(int(seed))
         if guards.is_streamed(x):
-            parts_of_x = [in_order(x, AT_ONCE, torch.device("cpu")) for _ in range(copies)]
-            copied = [[prefix_features(model, checked(p, generator), device=device) for p in ps] for ps in parts_of_x]
-            features = torch.stack([torch.cat(copy) for copy in copied], 1)
+
+            def copy() -> torch.Tensor:
+                images = in_order(x, AT_ONCE, torch.device("cpu"))
+                return torch.cat([prefix_features(model, checked(part, generator), device=device) for part in images])
+
+            features = torch.stack([copy() for _ in range(copies)], 1)
         else:
             copied = torch.cat([checked(x, generator) for _ in range(copies)])
             features = prefix_features(model, copied, device=device).unflatten(0, (copies, len(x))).transpose(0, 1)

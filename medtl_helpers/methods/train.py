@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from .. import guards, parts
 from .batches import batches, placed
+from .distributed import agree, averaged, cross_entropy, own, shared
 from .history import History
 from .loop import Training, rate_scheduler
 from .predict import to_float, validate
@@ -70,14 +70,14 @@ def fit(
         optimizer = torch.optim.AdamW(trained, lr, weight_decay=weight_decay)
     scheduler = rate_scheduler(optimizer, schedule, epochs * -(-len(x) // batch_size)) if schedule else None
     generator = torch.Generator().manual_seed(seed)  # on the CPU: the same order on every device
-    history = History()
+    history, network = History(), shared(model)
 
     def step(batch: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
         inputs = augment(inputs, generator) if augment else inputs
-        logits = guards.as_logits(guards.forward(model, to_float(inputs)))
+        logits = guards.as_logits(guards.forward(network, to_float(own(inputs))))
         if not history.train_loss:
             guards.check_outputs(model, logits, y, class_weight)
-        loss = F.cross_entropy(logits, y[batch], weight=class_weight)
+        loss = cross_entropy(logits, y[batch], class_weight)
         if penalty is not None:
             loss = loss + penalty(model)
         optimizer.zero_grad(set_to_none=True)
@@ -95,11 +95,11 @@ def fit(
             for batch, inputs in batches(x, order, device):
                 total += step(batch, inputs) * len(batch)
             rate = f"learning rate {optimizer.param_groups[0]['lr']:g}"
-            history.train_loss.append(training.finite(total.item() / len(x), rate))
+            history.train_loss.append(training.finite(averaged(total, model).item() / len(x), rate))
             if val is None:
                 training.keep()
                 continue
-            val_loss, val_accuracy = validate(model, val, batch_size, device)
+            val_loss, val_accuracy = agree(validate(model, val, batch_size, device))
             history.val_loss.append(training.finite(val_loss, rate))
             history.val_accuracy.append(val_accuracy)
             training.show(loss=history.train_loss[-1], val_loss=val_loss)
