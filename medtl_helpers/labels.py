@@ -100,6 +100,14 @@ def as_labels(
     return y
 
 
+def as_classes(values, n: int) -> np.ndarray:
+    """int64 N: the labels of ``n`` cases, numbered anew from 0 without gaps. Raises ValueError where all are alike."""
+    classes, y = np.unique(as_labels(values, n), return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError("All labels are of one class, so there is nothing to predict: give at least two classes.")
+    return y
+
+
 def as_yes_no(values, n: int | None, name: str, *, both: bool = True) -> np.ndarray:
     """bool N, of what is true or false, or 0 or 1. Raises ValueError for other labels, and with ``both`` where all are
     alike.
