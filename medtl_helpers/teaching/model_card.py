@@ -71,16 +71,20 @@ def model_card(facts: Mapping[str, str | Mapping[str, Interval]]) -> str:
     and for what is neither a text nor figures.
     """
     lines = [f"**{WARNING}**"]
-    for title, rows in card_sections(facts):
-        answers = [answer or f"*To be answered: {question}*" for question, answer in rows]
+    for title, answers in card_sections(facts):
         lines += [f"### {title}", "\n".join(f"- {answer}" for answer in answers)]
     return "\n\n".join(lines)
 
 
-def card_sections(facts: Mapping[str, str | Mapping[str, Interval]]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The card in pieces: of each section its title and, for each fact, the question and the answer ("": unknown)."""
+def card_sections(facts: Mapping[str, str | Mapping[str, Interval]]) -> list[tuple[str, list[str]]]:
+    """The card in pieces: of each section its title and its lines, an answer or who owes one to which question."""
     told = _checked(facts)
-    return [(title, [(FACTS[key], told.get(key, "")) for key in keys]) for title, keys in SECTIONS.items()]
+
+    def line(key: str) -> str:
+        owed = "To be answered by people" if key in PEOPLE else "Not looked at here"
+        return told.get(key) or f"{owed}: {FACTS[key]}"
+
+    return [(title, [line(key) for key in keys]) for title, keys in SECTIONS.items()]
 
 
 def reporting_items(facts: Mapping[str, str | Mapping[str, Interval]] | None = None):

@@ -68,9 +68,7 @@ def the_second_hospital(elsewhere: Elsewhere, recipe: Recipe, home: Judged) -> s
 
 def the_card(facts: dict) -> str:
     return page.box("warning", page.paragraph(WARNING)) + "".join(
-        f"<h3>{page.text(title)}</h3>"
-        + page.bullets(answer or f"To be answered by people: {question}" for question, answer in rows)
-        for title, rows in card_sections(facts)
+        f"<h3>{page.text(title)}</h3>{page.bullets(lines)}" for title, lines in card_sections(facts)
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..data.tasks import SPLITS
 from . import page
-from .facts import how_split, left_out, sizes
+from .facts import how_split, left_out, sizes, way_in_words
 from .figures import ways_figure
 from .preparing import Prepared
 
@@ -130,11 +130,11 @@ def the_search(prepared: Prepared, found, minutes: float) -> str:
             r["way"],
             r["depth"],
             float(r["rate"]),
-            float(r["log loss"]),
-            float(r["auroc"]),
+            page.Digits(f"{r['log loss']:.4f}"),
+            page.Digits(f"{r['auroc']:.3f}"),
             int(r["epochs"]),
             int(r["rung"]),
-            float(r["seconds"]),
+            page.Digits(f"{r['seconds']:.1f}"),
         ]
         for r in table.to_dict("records")
     ]
@@ -143,7 +143,7 @@ def the_search(prepared: Prepared, found, minutes: float) -> str:
             page.paragraph(
                 f"{len(table)} ways were tried on {len(y)} validation images in {minutes:g} minutes: {found.stopped}.",
                 "All began for few epochs, and the better part went on to the next rung for more.",
-                f"The chosen way is {found.way}.",
+                f"The chosen way is {way_in_words(found.way)}.",
                 "These scores are of validation, and the lowest of many flatters itself.",
                 "The result is in the next section.",
             ),

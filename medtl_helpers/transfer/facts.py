@@ -24,10 +24,8 @@ def facts_of(
             "px, without keeping its aspect ratio; deep and DICOM files were windowed."
         ),
         "left_out": left_out(prepared),
-        "model": f"It is {found.way}, trained for {found.epochs} epoch(s)." if found.epochs else f"It is {found.way}.",
-        "start": f"Its weights began as those of {found.way.source}."
-        if "small" not in found.way.source
-        else "Its weights began at random.",
+        "model": f"It is {way_in_words(found.way)}.",
+        "start": f"Its weights began as those of {source_in_words(found.way.source)}.",
         "selection": (
             f"It had the lowest log loss on validation among {n_ways} ways that were tried ({found.stopped}); its "
             "scores there have chosen it and flatter it."
@@ -36,7 +34,8 @@ def facts_of(
         "output": (
             f"It answers a probability for each class, at temperature {recipe.temperature:.2f} (found on validation)."
         ),
-        "metrics": "; ".join(f"{name} {_short(one)}" for name, one in judged.metrics.items())
+        "metrics": "On test: "
+        + "; ".join(f"{name} {_short(one)}" for name, one in judged.metrics.items())
         + f" (95 % limits, {next(iter(judged.metrics.values())).kind}, n = {next(iter(judged.metrics.values())).n}).",
         "updating": (
             f"Its probabilities were recalibrated on validation by one number, the temperature "
@@ -58,11 +57,40 @@ def facts_of(
             f"It says {recipe.classes[recipe.positive]} from the probability {recipe.threshold:.3f} on, which had the "
             "highest mean of sensitivity and specificity on validation; no cost was weighed."
         )
+    else:
+        facts["threshold"] = "There is none: the most probable class is the answer."
     if judged.curve:
         facts["utility"] = utility(judged)
     if elsewhere is not None:
         facts["external"] = external(elsewhere)
     return facts
+
+
+def source_in_words(source: str) -> str:
+    """What ``auto_transfer`` calls "resnet, phantoms", for people."""
+    network, _, weights = source.partition(", ")
+    names = {"resnet": "a ResNet", "vgg16": "VGG16"}
+    trained = {
+        "phantoms": "pre-trained on phantoms that were drawn by code",
+        "ImageNet": "pre-trained on the photographs of ImageNet",
+        "stand-in": "with the stand-in weights of a file",
+        "random": "with random weights, trained on nothing",
+    }
+    if network not in names:
+        return "a small network that starts at random" if network == "small network" else source
+    return f"{names[network]} {trained.get(weights, weights)}"
+
+
+def way_in_words(way) -> str:
+    """A way to transfer, for people: what the network is, and which part of it was trained how."""
+    part = "all of it" if way.depth == "everything" else f"what lies {way.depth}"
+    trained = {
+        "all stages": f"a logistic regression on the features of all its frozen stages (C = {way.rate:g})",
+        "probe": f"a new last layer alone trained on its frozen features (rate {way.rate:g})",
+        "fine_tune": f"{part} fine-tuned (rate {way.rate:g})",
+        "lp_ft": f"first a new last layer, then all of it fine-tuned (rate {way.rate:g})",
+    }
+    return f"{source_in_words(way.source)}, {trained.get(way.way, f'trained {way.way} (rate {way.rate:g})')}"
 
 
 def versions() -> dict[str, str]:

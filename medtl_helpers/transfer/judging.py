@@ -20,6 +20,7 @@ from ..methods.temperature import find_temperature, tempered
 PREVALENCES = (0.01, 0.05, 0.1, 0.3)  # at which predictive values are stated, besides that of the test cases
 THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.05), 2)  # of the decision curve
 WORST = 12
+FEWEST = 10  # cases of each outcome, or a calibration line is not drawn
 RESAMPLES = 200  # of the calibration line, each a fit of its own
 TINY = 1e-7
 
@@ -114,7 +115,7 @@ def judge(recipe: Recipe, y, raw, patients=None, *, seed: int = 0) -> Judged:
             },
         },
         {"before tempering": calibration_error(raw, y), "after tempering": calibration_error(probability, y)},
-        reliability(event, of_event),
+        reliability(event, of_event, bins=int(np.clip(len(y) // 20, 2, 10))),
         operating_points(event, of_event, recipe.threshold) if recipe.threshold is not None else {},
         decision_curve(event, of_event, THRESHOLDS, groups=patients, seed=seed) if recipe.positive is not None else {},
         np.bincount(y * k + answers, minlength=k * k).reshape(k, k),
@@ -123,8 +124,9 @@ def judge(recipe: Recipe, y, raw, patients=None, *, seed: int = 0) -> Judged:
 
 
 def line_intervals(event: np.ndarray, probability: np.ndarray, patients=None, *, seed: int = 0) -> dict[str, Interval]:
-    """Intercept and slope of the logistic calibration line, with bootstrap limits; none where all cases are alike."""
-    if event.all() or not event.any():
+    """Intercept and slope of the logistic calibration line, with bootstrap limits; none for fewer than ``FEWEST`` cases
+    of an outcome."""
+    if min(event.sum(), (~event).sum()) < FEWEST:
         return {}
     p = probability.clip(TINY, 1 - TINY)
     logit, units = np.log(p / (1 - p)), np.arange(len(p)) if patients is None else patients

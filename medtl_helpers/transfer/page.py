@@ -17,7 +17,8 @@ p, ul { margin: .6rem 0; } li { margin: .25rem 0; overflow-wrap: anywhere; } a {
 .small { color: #51606d; font-size: .875rem; }
 .warning { background: #fdf3e1; border-left: 5px solid #b45309; padding: .75rem 1rem; margin: 1.25rem 0; }
 .summary { background: #eef5fa; border-left: 5px solid #0072b2; padding: .5rem 1rem; margin: 1.25rem 0; }
-nav ul { columns: 2; padding-left: 1.1rem; }
+nav ul { columns: 2; margin: 0; padding-left: 1.1rem; } nav li { margin: 0 0 .4rem; break-inside: avoid; }
+.facts dt { font-weight: 600; margin-top: .5rem; } .facts dd { margin: 0; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: .75rem 0; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: #51606d; padding-bottom: .35rem; }
@@ -33,6 +34,10 @@ details { margin: .75rem 0; } summary { cursor: pointer; color: #00598c; }
   table { font-size: 8.5pt; } .cases { grid-template-columns: repeat(4, 1fr); } }
 """
 OPEN_IN_PRINT = "addEventListener('beforeprint',()=>document.querySelectorAll('details').forEach(d=>d.open=true))"
+
+
+class Digits(str):
+    """A number that is written already: it stands on the right of its column."""
 
 
 def text(value) -> str:
@@ -54,6 +59,11 @@ def box(kind: str, *paragraphs: str) -> str:
     return f'<div class="{kind}">{"".join(paragraphs)}</div>'
 
 
+def facts_list(rows: Iterable[tuple[str, str]]) -> str:
+    """Pairs of a heading and what is to be said of it."""
+    return f'<dl class="facts">{"".join(f"<dt>{text(a)}</dt><dd>{text(b)}</dd>" for a, b in rows)}</dl>'
+
+
 def bullets(items: Iterable[str]) -> str:
     return f"<ul>{''.join(f'<li>{text(item)}</li>' for item in items)}</ul>"
 
@@ -66,7 +76,10 @@ def folded(title: str, content: str) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence], caption: str, chosen: int | None = None) -> str:
     """A table of text, numbers and intervals; the row ``chosen`` stands out."""
     rows = [list(row) for row in rows]
-    right = [bool(rows) and all(isinstance(row[c], int | float | Interval) for row in rows) for c in range(len(head))]
+    right = [
+        bool(rows) and all(isinstance(row[c], int | float | Interval | Digits) for row in rows)
+        for c in range(len(head))
+    ]
 
     def cell(kind: str, c: int, value) -> str:
         scope = ' scope="col"' if kind == "th" else ""

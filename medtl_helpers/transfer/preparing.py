@@ -117,21 +117,19 @@ def _overlap(root: Path, layout: Layout, patients, unusable: set[str]) -> tuple[
     given = [split for split in SPLITS if split not in layout.drawn]
     if patients is None or len(given) < 2:
         return {}, []
-    files = {split: [file.relative_to(root).as_posix() for file, _ in layout.files[split]] for split in given}
-    drawn_from = [file.relative_to(root).as_posix() for split in layout.drawn for file, _ in layout.files[split]]
-    files["train"] += drawn_from
-    names = find_patients([file for split in given for file in files[split]], 2, patients)
-    start, people = 0, {}
-    for split in given:
-        people[split], start = names[start : start + len(files[split])], start + len(files[split])
+    files: dict[str, list[str]] = {split: [] for split in given}
+    for split in SPLITS:
+        names = (file.relative_to(root).as_posix() for file, _ in layout.files[split])
+        files[split if split in given else "train"] += [name for name in names if name not in unusable]
+    people = {split: find_patients(files[split], 2, patients) for split in given if files[split]}
     found: dict[str, list[str]] = {}
     moved: list[str] = []
     for k, split in enumerate(given):
-        later = set().union(*(people[other] for other in given[k + 1 :]))
-        for file, patient in zip(files[split], people[split], strict=True):
-            if patient in later and file not in unusable:
+        later = set().union(*(people.get(other, ()) for other in given[k + 1 :]))
+        for file, patient in zip(files[split], people.get(split, ()), strict=True):
+            if patient in later:
                 moved.append(file)
-                found.setdefault(patient, [s for s in given if patient in people[s]])
+                found.setdefault(patient, [s for s in given if patient in people.get(s, ())])
     return found, sorted(moved)
 
 

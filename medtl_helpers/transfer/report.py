@@ -44,12 +44,22 @@ class Run:
 def as_page(run: Run) -> str:
     """The page, one file of HTML."""
     facts, task = run.facts, run.prepared.task
-    first = ["task", "sizes", "model", "metrics", "calibration", "threshold", "utility", "external", "limits"]
+    first = {
+        "Question": "task",
+        "Images": "sizes",
+        "Chosen network": "model",
+        "Result": "metrics",
+        "Calibration": "calibration",
+        "Threshold": "threshold",
+        "Use": "utility",
+        "Second hospital": "external",
+        "Limits": "limits",
+    }
     top = "".join(
         [
             page.paragraph(f"Made on {datetime.date.today():%d %B %Y} by medtl.", kind="small"),
             page.box("warning", page.paragraph(WARNING)),
-            page.box("summary", *(page.paragraph(facts[key]) for key in first if key in facts)),
+            page.box("summary", page.facts_list((name, facts[key]) for name, key in first.items() if key in facts)),
         ]
     )
     sections = [

@@ -3,7 +3,7 @@
 from . import page
 from .facts import limits, utility
 from .figures import curve_figure, picture, reliability_figure, scores_figure
-from .judging import THRESHOLDS, Judged, Recipe
+from .judging import FEWEST, THRESHOLDS, Judged, Recipe
 from .preparing import Prepared
 
 
@@ -46,7 +46,9 @@ def the_calibration(recipe: Recipe, judged: Judged) -> str:
                 "A slope below 1 says that the network is too sure, an intercept below 0 that it says yes too often.",
                 f"The temperature {recipe.temperature:.2f}, found on validation, was applied to all probabilities.",
                 "At a place where the disease is more or less common the calibration is another one.",
-                "" if judged.line else "There are too few cases of one kind for a calibration line.",
+                ""
+                if judged.line
+                else f"A calibration line needs {FEWEST} cases of each outcome, and there are fewer here.",
             ),
             page.table(
                 ["calibration on test", "value"], rows, f"Calibration of the probability {what}, with 95 % limits"

@@ -101,6 +101,17 @@ def smooth(height, width):
     return np.stack(waves, -1).astype(np.uint8)
 
 
+def test_patients_are_counted_in_the_order_of_the_splits(tmp_path, capsys):
+    for split, patients in (("train", range(10)), ("test", range(10, 13))):
+        for label in "ab":
+            for patient in patients:
+                save(tmp_path / "mine" / split / label / f"{label}{patient}_1.png", np.full((8, 8), patient, np.uint8))
+    task = load_folder(tmp_path / "mine", size=8, patients="^[ab][0-9]+")
+    counts = [len(set(task.patients[split])) for split in ("train", "val", "test")]
+    assert list(task.patients) == ["train", "val", "test"] and counts[2] == 6
+    assert f"patients in train/val/test {'/'.join(map(str, counts))}" in capsys.readouterr().out
+
+
 def test_what_is_left_out_is_not_read_and_the_rest_is_split(tmp_path):
     labelled(tmp_path / "mine", {"a": 10, "b": 10})
     (tmp_path / "mine" / "a" / "003.png").write_bytes(b"no image")

@@ -12,13 +12,14 @@ def test_every_fact_stands_once_in_the_card():
     keys = [key for section in SECTIONS.values() for key in section]
     assert sorted(keys) == sorted(FACTS)
     card = model_card({key: f"Answer to {key}." for key in FACTS})
-    assert all(card.count(f"- Answer to {key}.") == 1 for key in FACTS) and "To be answered" not in card
+    assert all(card.count(f"- Answer to {key}.") == 1 for key in FACTS) and "To be answered" not in card and "Not looked" not in card
 
 
 def test_what_is_not_known_stands_there_as_a_question_and_the_card_says_what_it_is_not():
     card = model_card({"metrics": FIGURES, "use": ""})
     assert "AUROC 0.800 [0.700, 0.900]." in card
-    assert FACTS["use"] in card and FACTS["metrics"] not in card
+    assert f"To be answered by people: {FACTS['use']}" in card and FACTS["metrics"] not in card
+    assert f"Not looked at here: {FACTS['subgroups']}" in card
     assert "no evidence that the model may be used" in card.splitlines()[0]
 
 
