@@ -75,6 +75,7 @@ browser: $(VENV)/browser  ## look at the book in Chromium: alt texts, contrast, 
 bench: $(VENV)/installed  ## measure ratios and growth, in about ten minutes; FULL=1: more rounds, further, and the whole course
 	$(BIN)/python benchmarks/ratios.py $(if $(FULL),--full)
 	$(BIN)/python benchmarks/scale.py $(if $(FULL),--full)
+	$(if $(FULL),$(BIN)/python benchmarks/streams.py)
 	$(if $(FULL),$(BIN)/python benchmarks/medmnist_way.py)
 	$(if $(FULL),$(BIN)/python -m medtl_helpers run --record-times)
 

@@ -38,17 +38,17 @@ def point(settings: dict) -> dict:
     model = backbones.vgg16(2) if vgg16 else mtl.CourseCNN(1, 2, width=settings["width"])
     if vgg16:
         mtl.freeze(model, upto="block4")
-    before = _megabytes()
+    before = megabytes()
     x = torch.randint(0, 256, (n, 3 if vgg16 else 1, size, size), dtype=torch.uint8)
     data, seconds = mtl.Split(x, torch.arange(n) % 2), []
     for _ in range(4):
         start = time.perf_counter()
         mtl.fit(model, data, epochs=1, batch_size=settings["batch"], progress=False)
         seconds.append(time.perf_counter() - start)
-    return {"seconds": round(min(seconds[1:]), 4), "megabytes": round(_megabytes() - before)}
+    return {"seconds": round(min(seconds[1:]), 4), "megabytes": round(megabytes() - before)}
 
 
-def _megabytes() -> float:
+def megabytes() -> float:
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / 1e6 if sys.platform == "darwin" else most / 1e3
 

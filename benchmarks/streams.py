@@ -1,0 +1,141 @@
+"""A folder that is streamed from the disk beside the same folder in memory: images a second, memory, disk.
+
+    python benchmarks/streams.py             # about ten minutes; make bench FULL=1
+
+The 20,000 images of 64 px, half of them JPEG and half PNG, are written by this script into a temporary folder and
+deleted afterwards. *Memory* is the most that a process ever held while it loaded 2,500 to 20,000 of them and trained an
+epoch, less what the same had taken of the first 2,000 before, in the same process. What the system keeps of a file, in
+memory that nobody else wants, is not counted. *Images a second* are measured in pairs, as in ``ratios.py``: after both
+sides ended with the same weights, they take turns, on one thread. The aim is half of the speed in memory. Beside it:
+batches that are read and not used, and what it would cost to decode the files anew in each epoch, in place of the file
+of their pixels.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from pairs import Pair, seeded, weights
+from PIL import Image
+from ratios import measure, sentence
+from record import header, write
+from scale import megabytes
+from tqdm import tqdm
+
+import medtl_helpers as mtl
+from medtl_helpers.data.images import read_image
+from medtl_helpers.methods.batches import batches
+
+FIRST, NUMBERS, SIDE, ROUNDS = 2000, [2500, 5000, 10_000, 20_000], 64, 5
+DECODED = [64, 300]  # pixels a side, of 200 files each
+
+
+def draw(folder: Path, first: int, end: int, side: int = SIDE) -> None:
+    """Smooth noise in colour, brighter in class b; images of even pairs are JPEG, of odd ones PNG."""
+    for k in range(first, end):
+        rng = np.random.default_rng(k)
+        coarse = rng.integers(20 * (k % 2), 200 + 20 * (k % 2), (8, 8, 3), dtype=np.uint8)
+        image = Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)
+        path = folder / "ab"[k % 2] / f"{k}.{('jpg', 'png')[k // 2 % 2]}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.save(path)
+
+
+def train(task) -> torch.Tensor:
+    model = seeded(lambda: mtl.CourseCNN(3, 2))
+    mtl.fit(model, task.train, task.val, epochs=1, seed=0, progress=False)
+    return weights(model)
+
+
+def point(folder: str, stream: bool) -> dict:
+    """Peak of memory in MB and seconds of loading a folder; called in a process of its own."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as small:
+        draw(Path(small), 0, FIRST)
+        train(mtl.load_folder(small, size=SIDE, stream=stream))
+    before, start = megabytes(), time.perf_counter()
+    task = mtl.load_folder(folder, size=SIDE, stream=stream)
+    loading = time.perf_counter() - start
+    train(task)
+    return {"megabytes": round(megabytes() - before), "seconds of loading": round(loading, 1)}
+
+
+def measured(folder: Path, stream: bool) -> dict:
+    command = [sys.executable, __file__, "--point", json.dumps([str(folder), stream])]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def read(task) -> np.ndarray:
+    """An epoch of shuffled batches that nobody trains on: the sum of each."""
+    order = torch.randperm(len(task.train.x), generator=torch.Generator().manual_seed(0)).split(64)
+    return np.array([int(inputs[:, 0, 0, 0].sum()) for _, inputs in batches(task.train.x, order, torch.device("cpu"))])
+
+
+def decoded_per_second(folder: Path, side: int) -> dict[str, int]:
+    """Files that are decoded and resized in a second, on one core."""
+    draw(folder, 0, 200, side)
+    found = {}
+    for suffix in ("jpg", "png"):
+        files, start = list(folder.glob(f"*/*.{suffix}")), time.perf_counter()
+        for file in files:
+            Image.fromarray(read_image(file)).resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0)
+        found[suffix] = round(len(files) / (time.perf_counter() - start))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--point", type=json.loads, help=argparse.SUPPRESS)
+    parser.add_argument("--only", type=int, help="so many images; nothing is written")
+    args = parser.parse_args()
+    if args.point:
+        print(json.dumps(point(*args.point)))
+        return
+    start, memory, drawn = time.perf_counter(), [], 0
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "images"
+        for n in tqdm([args.only] if args.only else NUMBERS):
+            draw(folder, drawn, n)
+            drawn = n
+            for stream in (False, True):
+                memory.append({"n": n, "streamed": stream} | measured(folder, stream))
+                print(memory[-1], flush=True)
+        in_memory, streamed = (mtl.load_folder(folder, size=SIDE, stream=stream) for stream in (False, True))
+        on_disk = streamed.train.x.file.path.stat().st_size / 1e6
+        what = f"{len(in_memory.train.y)} images of {SIDE} px"
+        rows = []
+        for words, aim, side in (("an epoch of `fit`", 0.5, train), ("batches alone", None, read)):
+            sides = partial(side, streamed), partial(side, in_memory), same
+            pair = Pair(f"{words}, {what}", "streamed", "in memory", True, aim, 1, lambda sides=sides: sides)
+            rows.append(measure(pair, ROUNDS))
+        torch.set_num_threads(1)
+        decoded = {f"{side} px": decoded_per_second(Path(temporary) / str(side), side) for side in DECODED}
+        for row in rows:
+            print(sentence(row), flush=True)
+        print(f"file of pixels: {on_disk:.0f} MB; decoded per second: {decoded}")
+    if args.only:
+        return
+    result = {
+        "pairs": rows,
+        "images in an epoch": len(in_memory.train.y),
+        "memory": memory,
+        "file of pixels, MB": round(on_disk),
+        "decoded per second, one core": decoded,
+    }
+    write("streams", header(seeds=[0], seconds=time.perf_counter() - start) | result)
+
+
+def same(a, b) -> bool:
+    return bool((a == b).all())
+
+
+if __name__ == "__main__":
+    main()
