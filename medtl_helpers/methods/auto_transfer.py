@@ -23,7 +23,7 @@ from .halving import successive_halving
 from .metrics import bootstrap_metrics
 from .plan import ETA, Plan, make_plan
 from .predict import predict
-from .search_log import SearchLog, fingerprint
+from .search_log import SearchLog, data_fingerprint
 from .transferred import Transferred
 from .trials import Brake, OutOfTime, Trials
 from .ways import SCRATCH, as_sources, small_network, ways_for
@@ -69,7 +69,7 @@ def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=
     if plan.left_out:
         notes.append(f"There is no time for {plan.left_out} of {plan.left_out + plan.ways} ways: give more minutes.")
     say(*notes)
-    search = {"data": fingerprint(train, val), "seed": seed, "minutes": minutes, "sources": list(networks)}
+    search = {"data": data_fingerprint(train, val), "seed": seed, "minutes": minutes, "sources": list(networks)}
     log = SearchLog(out, search | {"plan": plan.record()})
     trials = Trials(train, val, classes, networks, costs, seed=seed, brake=brake)
     best = BestSoFar(trials, log)

@@ -1,6 +1,7 @@
 """The best way of a search so far, with its network, and the table of all."""
 
 import time
+from typing import Any
 
 import pandas as pd
 import torch
@@ -8,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from .nets import StagedNet
 from .search_log import SearchLog
-from .trials import Trials, log_loss
+from .trials import Trials, case_losses
 from .ways import Way
 
 DIGITS = 6  # of what the log holds, and of what is compared: a search from its log decides as the first one did
@@ -20,9 +21,9 @@ class BestSoFar:
     def __init__(self, trials: Trials, log: SearchLog):
         self.trials, self.log = trials, log
         self.lowest = float("inf")
-        self._best: dict = {}
+        self._best: dict[str, Any] = {}
         self._kept: tuple[StagedNet, torch.Tensor] | None = None
-        self._seen: dict[Way, dict] = {}
+        self._seen: dict[Way, dict[str, Any]] = {}
         self._rung: dict[Way, int] = {}
 
     def loss(self, way: Way, epochs: int) -> float:
@@ -34,11 +35,11 @@ class BestSoFar:
             start = time.perf_counter()
             try:
                 kept = self.trials.run(way, epochs)
-                scores = validation_scores(kept[1], self.trials.val[1])
+                scores: dict[str, Any] = validation_scores(kept[1], self.trials.val[1])
             except (FloatingPointError, MemoryError) as failed:
                 scores = {"log loss": None, "auroc": None, "failed": str(failed)}
-            trial = {"way": way.record(), "epochs": epochs} | scores
-            trial["seconds"] = round(time.perf_counter() - start, 2)
+            seconds = round(time.perf_counter() - start, 2)
+            trial = {"way": way.record(), "epochs": epochs, **scores, "seconds": seconds}
             self.log.add(trial)
         self._seen[way] = trial
         self._rung[way] = self._rung.get(way, -1) + 1
@@ -79,6 +80,6 @@ def validation_scores(probability: torch.Tensor, y: torch.Tensor) -> dict[str, f
     there = [k for k in range(probability.shape[1]) if 0 < int((y == k).sum()) < len(y)]
     aurocs = [roc_auc_score((y == k).numpy(), probability[:, k].numpy()) for k in there]
     return {
-        "log loss": round(float(log_loss(probability, y).mean()), DIGITS),
+        "log loss": round(float(case_losses(probability, y).mean()), DIGITS),
         "auroc": round(sum(aurocs) / len(aurocs), DIGITS) if aurocs else None,
     }

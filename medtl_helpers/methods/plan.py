@@ -8,7 +8,7 @@ from .halving import survivors
 from .ways import RATES, SCRATCH, Way
 
 ETA, SHARE = 3, 0.6  # a third survives each rung; a machine that is slower than the nominal one has time left
-STEPS = (270, 90, 30)  # of the last rung; a smaller number where not all ways of the first source fit
+STEPS = (270, 90, 30)  # of the last rung; fewer where the cheaper ways of the first source do not fit
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,11 @@ class Plan:
 def make_plan(ways: list[Way], costs: Mapping[str, Cost], *, n: int, n_val: int, classes: int, minutes: float) -> Plan:
     """Each of the ``ways``, in their order, that still fits into ``SHARE`` of the minutes; the cheapest one always.
 
-    ``costs`` are those of one image by source; ``n`` and ``n_val`` count images. That the dearest ways survive each
-    rung is assumed, so that the plan holds whichever do.
+    ``costs`` are those of one image by source; ``n`` and ``n_val`` count images. Which ways will survive a rung nobody
+    knows: their mean cost is taken.
     """
     first = {way for way in ways if way.source in (ways[0].source, SCRATCH) and way.rate == RATES[way.way][0]}
+    first = {way for way in first if way.source == SCRATCH or way.depth != "everything"}
     least_batch = min(cost.batch(n) for cost in costs.values())
     for steps in STEPS:
         rungs = _rungs(steps, -(-n // least_batch))
@@ -78,10 +79,10 @@ def _seconds(chosen: list[Way], each: dict[Way, list[float]], costs: Mapping[str
     total += sum(each[way][-1] for way in chosen if way.at_once)
     trained = [way for way in chosen if not way.at_once]
     for k, left in enumerate(_survivors(len(trained), each[chosen[0]])):
-        total += sum(sorted((each[way][k] for way in trained), reverse=True)[:left])
+        total += left * sum(each[way][k] for way in trained) / max(1, len(trained))
     again = max(each[way][-1] for way in chosen)  # the chosen way is trained again where the log alone knows it
     whole = max(sum(costs[way.source].multiply_adds.values()) for way in chosen)
-    return total + again + n * whole / SPEED  # about as many test images as there are for training
+    return total + again + n_val * whole / SPEED  # about as many test images as there are for validation
 
 
 def _survivors(n: int, rungs: Sequence) -> list[int]:
@@ -94,5 +95,5 @@ def _survivors(n: int, rungs: Sequence) -> list[int]:
 
 def _rungs(steps: int, steps_per_epoch: int) -> tuple[int, ...]:
     """Epochs of each rung: the last has at least ``steps`` steps, and each one before a third of the epochs."""
-    top = max(steps // 30, -(-steps // steps_per_epoch))
+    top = max(steps // 90, -(-steps // steps_per_epoch), 1)
     return tuple(sorted({-(-top // ETA**k) for k in range(3)}))

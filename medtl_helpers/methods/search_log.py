@@ -66,7 +66,7 @@ def _file(out: Path) -> Path:
     return out if out.suffix and not out.is_dir() else out / NAME
 
 
-def fingerprint(*sets) -> str:
+def data_fingerprint(*sets) -> str:
     """A short text that differs where the ``sets`` (x, y) do, in their labels or in up to 200 images that are read."""
     found = hashlib.sha256()
     for x, y in sets:

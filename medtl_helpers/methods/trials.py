@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -82,7 +83,7 @@ class Trials:
             kept = self._features(way.source, model, frozen[-1] if way.depth != "head" else "head")
             inner = after_prefix(model)
             sets = tuple((x, y) for x, (_, y) in zip(kept, sets, strict=True))
-        how = {"epochs": epochs * way.longer, "batch_size": cost.batch(n), "lr": way.rate, "seed": self.seed,
+        how: dict[str, Any] = {"epochs": epochs * way.longer, "batch_size": cost.batch(n), "lr": way.rate, "seed": self.seed,
                "schedule": self.brake, "progress": False}  # fmt: skip
         if way.way == "probe":
             history = probe(inner, *sets, **how)
@@ -127,6 +128,6 @@ def network_of(way: Way, classes: int, channels: int, sources=None) -> StagedNet
     return model.eval()
 
 
-def log_loss(probability: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+def case_losses(probability: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Minus the logarithm of the probability of each true class, float64 N (probabilities below 1e-7 count as that)."""
     return F.nll_loss(probability.double().clamp_min(1e-7).log(), y, reduction="none")

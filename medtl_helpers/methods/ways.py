@@ -116,31 +116,28 @@ def _as_source(value) -> Source:
     return with_new_head
 
 
-def ways_for(stages: Mapping[str, Iterable[str]], scratch: bool = True) -> list[Way]:
+def ways_for(stages: Mapping[str, Iterable[str]]) -> list[Way]:
     """All ways, in the order in which they are taken as long as the time allows.
 
-    ``stages`` holds the names of each source's stages. First come all ways at their first rate, cheap ones before dear
-    ones, then the other rates. A source whose weights are random is a row for comparison: of it come the features of
+    ``stages`` holds the names of each source's stages. First come all ways at their first rate, source by source and
+    cheap ones before dear ones, then the other rates. The small network stands behind the probe of the first source,
+    for it costs little. A source whose weights are random is a row for comparison: of it come the features of
     all stages alone, since a network that is trained from its random start is "from scratch".
     """
     found = []
     for k in range(3):
-        frozen = [
-            Way(source, way, "head", RATES[way][k])
-            for way in ("all stages", "probe")
-            for source in stages
-            if way == "all stages" or "random" not in source
-        ]
         small = [Way(SCRATCH, way, "everything", RATES[way][k]) for way in RATES if way.startswith("from scratch")]
-        trained = []
         for source, names in stages.items():
-            if "random" in source:
-                continue
             names = list(names)
-            depths = [f"above {names[-1 - top]}" for top in (1, 2) if len(names) > top + 1] + ["everything"]
-            trained += [Way(source, "fine_tune", depth, RATES["fine_tune"][k]) for depth in depths]
-            trained.append(Way(source, "lp_ft", "everything", RATES["lp_ft"][k]))
-        found += frozen + (small if scratch else []) + trained
+            found.append(Way(source, "all stages", "head", RATES["all stages"][k]))
+            if "random" not in source:
+                depths = [f"above {names[-1 - top]}" for top in (1, 2) if len(names) > top + 1] + ["everything"]
+                found.append(Way(source, "probe", "head", RATES["probe"][k]))
+                found += small
+                found += [Way(source, "fine_tune", depth, RATES["fine_tune"][k]) for depth in depths]
+                found.append(Way(source, "lp_ft", "everything", RATES["lp_ft"][k]))
+                small = []
+        found += small
     return found
 
 

@@ -46,8 +46,8 @@ def test_a_frozen_stage_costs_nothing_once_it_is_kept_and_deeper_training_costs_
 
 def test_batches_shrink_where_images_are_large(resnet):
     small, large = count_cost(resnet, (3, 32, 32)), count_cost(resnet, (3, 512, 512))
-    assert small.batch(100) == 16 and small.batch(1000) == 64
-    assert large.batch(1000) * large.numbers * 8 <= costs.BYTES < 64 * large.numbers * 8
+    assert small.batch(100) == 16 and small.batch(1000) == 32
+    assert large.batch(1000) * large.numbers * 8 <= costs.BYTES < 32 * large.numbers * 8
 
 
 def plan_of(counted, minutes, n=40):

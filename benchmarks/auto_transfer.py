@@ -1,0 +1,343 @@
+"""Lesson 07: the automatic search beside fixed ways, a random search and the best there was, on tasks it never saw.
+
+    MEDTL_DATA=/folder/with/all python benchmarks/auto_transfer.py --stage grid   # the fixed ways, seeds 0 and 1
+    MEDTL_DATA=/folder/with/all python benchmarks/auto_transfer.py                # the report, seeds 200 to 209
+
+Resumable: each cell is a line of ``_run/auto_transfer.jsonl``; with ``--tasks`` several processes share them. Images
+have 28 pixels a side, so that the sources are the embedded ResNet and its random twin (VGG16 needs 32). 20 training and
+20 validation images a class are drawn by the seed, which also draws the weights. The nominal time is ``MINUTES``; the
+clock, which could only cut the plan, stands still.
+
+Tasks. Rates, their order, the score that chooses and the plan of ``auto_transfer`` were made up on two drawn tasks, the
+*development* tasks: cells of scanner D and textures. Four tasks are *held out*, and nothing was tried on them before:
+BreastMNIST and PneumoniaMNIST (real; of the latter's test, 300 images), white cells of the laboratory Jiangxi (real;
+four classes, the rarest with 9 images for training and 9 for validation), and cells of scanner B (drawn).
+
+Primary comparison
+------------------
+Written down before the seeds 200 to 209 were run. *Is the search worth its time?* Rows: ``auto_transfer``, and the best
+single fixed way (source, way, depth and rate, trained for as long as the last rung), chosen for each held-out task as
+the highest mean test AUROC on all *other* tasks, leave one task out, with the seeds 0 and 1: what somebody who had
+measured everything on five tasks would always do on the sixth. Score: AUROC on test (mean of one against the rest where
+there are more than two classes), averaged over the four held-out tasks. Margin: 0.02. We expect the 95 % interval over
+seeds and test cases, both drawn anew within each task, of search − fixed way to lie above −0.02: not worse by more than
+the margin. An interval below −0.02 says that it is worse, any other one that it is undecided. The four tasks
+themselves are not drawn anew: the interval says nothing of a fifth task.
+
+Beside it, and secondary: each task; the probe on the embedded ResNet, always; the small network from scratch, 4 times
+as long, always; a random search of the same nominal cost, which trains ways in random order for as long as the last
+rung and takes the lowest validation log loss (three of the seeds); and the oracle, the best on *test* among all
+networks that the search trained, which nobody can have: the bound.
+
+A failure that is expected: with few validation images the search picks noise. On PneumoniaMNIST, with 5, 20 and 100
+validation images a class: the regret (oracle − chosen, test AUROC), and the optimism (validation AUROC − test AUROC of
+the chosen network), which should shrink as validation grows.
+"""
+
+import argparse
+
+import numpy as np
+import torch
+from record import Log, fill, header, rounded, tidy, total_seconds, write
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+import medtl_helpers as mtl
+from medtl_helpers.data.pretraining import cell_task
+from medtl_helpers.data.smears import HELD_OUT_CELLS, SMEAR
+from medtl_helpers.methods import auto_transfer as search
+from medtl_helpers.methods import trials
+from medtl_helpers.methods.costs import count_cost, training_seconds
+from medtl_helpers.methods.metrics import weighted_auroc
+from medtl_helpers.methods.plan import make_plan
+from medtl_helpers.methods.ways import SCRATCH, Way, as_sources, small_network, ways_for
+
+LOG = Log("auto_transfer")
+SEEDS, GRID_SEEDS, FEWER = range(200, 210), (0, 1), 3
+MINUTES, MARGIN, N = 0.5, 0.02, 20
+SOURCES = ("resnet, phantoms", "resnet, random")
+DEVELOPMENT = ("cells, scanner D", "textures")
+HELD_OUT = ("BreastMNIST", "PneumoniaMNIST", "white cells, Jiangxi", "cells, scanner B")
+GROWTH = ("PneumoniaMNIST", (5, 20, 100))
+ALL = "mean of the held-out tasks"
+AUTO, FIXED, PROBE, SMALL = "auto_transfer", "best fixed way", "probe, always", "small network, 4 × as long, always"
+RANDOM, ORACLE = "random search of the same cost", "oracle: best on test"
+PRIMARY = {
+    "lesson": "07_which_source",
+    "comparison": "On four tasks that it was not made on, the automatic search is not worse than the best single fixed "
+    "way, chosen on the other tasks.",
+    "ours": AUTO,
+    "theirs": FIXED,
+    "where": {"task": ALL, "val": N},
+    "score": "auroc",
+    "margin": MARGIN,
+    "written": "",
+    "opponent": FIXED,
+    "over": "cases",
+}
+FIXED_WAYS: dict[str, Way] = {}  # by held-out task: `--stage grid` prints them
+
+
+# --- tasks -----------------------------------------------------------------------------------------------------------
+
+
+def task_of(name: str, seed: int, val: int = N):
+    """The task with training and validation images drawn by the seed; test is the same for every seed."""
+    if name.startswith("cells"):
+        cells = [list(SMEAR).index(cell) for cell in HELD_OUT_CELLS]
+        return cell_task(cells, N, seed, size=28, scanner=name[-1], val=val, test=60)
+    if name == "textures":
+        y = [torch.arange(6).repeat(count) for count in (N, val, 60)]
+        x = [mtl.draw("texture", 24 + labels, 28, channels=1, seed=start + k) for k, (labels, start) in
+             enumerate(zip(y, (10 * seed, 10 * seed, 777), strict=True))]  # fmt: skip
+        return mtl.ImageTask(name, *map(mtl.Split, x, y), tuple("abcdef"), provenance="twin")
+    if name == "white cells, Jiangxi":
+        return redrawn(mtl.load("white_cells", site="jiangxi", size=28, quiet=True), seed)
+    task = mtl.load({"BreastMNIST": "breast", "PneumoniaMNIST": "pneumonia"}[name], quiet=True)
+    first = len(task.train.y) + len(task.val.y)
+    some = torch.randperm(len(task.test.y), generator=torch.Generator().manual_seed(0))[:300]
+    return mtl.few_shot(task.with_rows({"test": first + some.sort().values}), N, seed=seed, val=val)
+
+
+def redrawn(task, seed: int):
+    """Training and validation images drawn anew from both, ``N`` a class, or half of the class each."""
+    y = torch.cat([task.train.y, task.val.y])
+    order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
+    train, val = [], []
+    for k in range(len(task.classes)):
+        rows = order[y[order] == k]
+        most = min(N, len(rows) // 2)
+        train.append(rows[:most])
+        val.append(rows[most : 2 * most])
+    return task.with_rows({"train": torch.cat(train), "val": torch.cat(val)})
+
+
+def auroc(y, probability) -> float:
+    return float(np.mean([roc_auc_score(y == k, probability[:, k]) for k in range(probability.shape[1])]))
+
+
+def three_scores(y, probability) -> dict[str, float]:
+    """AUROC, log loss and balanced accuracy of probabilities N×K."""
+    return {
+        "auroc": auroc(y, probability),
+        "log loss": float(-np.log(np.clip(probability[np.arange(len(y)), y], 1e-7, None)).mean()),
+        "balanced accuracy": float(balanced_accuracy_score(y, probability.argmax(1))),
+    }
+
+
+# --- training --------------------------------------------------------------------------------------------------------
+
+
+class Watched(trials.Trials):
+    """The trials of a search, and what each of their networks scores on test: for the oracle, unknown to the search."""
+
+    test, seen = None, []
+
+    def run(self, way: Way, epochs: int):
+        model, validation = super().run(way, epochs)
+        scores = three_scores(self.test.y.numpy(), mtl.predict(model, self.test.x).numpy())
+        Watched.seen.append((way, epochs, scores))
+        return model, validation
+
+
+def setting(task, seed: int):
+    """All ways for a task, the plan of the search, and trials."""
+    classes = len(task.classes)
+    sources = as_sources(SOURCES) | {SCRATCH: small_network(task.train.x.shape[1])}
+    costs = {name: count_cost(make(classes), task.train.x.shape[1:]) for name, make in sources.items()}
+    ways = ways_for({name: list(costs[name].multiply_adds) for name in SOURCES})
+    sizes = {"n": len(task.train.y), "n_val": len(task.val.y), "classes": classes}
+    plan = make_plan(ways, costs, minutes=MINUTES, **sizes)
+    runs = trials.Trials(task.train, task.val, classes, sources, costs, seed=seed, brake=trials.Brake(float("inf")))
+    seconds = {way: training_seconds(way, costs[way.source], epochs=plan.rungs[-1], **sizes) for way in ways}
+    return ways, plan, runs, seconds
+
+
+def grid(task: str, seed: int) -> list[dict]:
+    """Every way for as long as the last rung, on test: what the fixed ways of the *other* tasks are chosen by."""
+    data = task_of(task, seed)
+    ways, plan, runs, _ = setting(data, seed)
+    rows = []
+    for way in ways:
+        model, _ = runs.run(way, plan.rungs[-1])
+        scores = three_scores(data.test.y.numpy(), mtl.predict(model, data.test.x).numpy())
+        rows.append({"way": str(way), "settings": way.record(), "scores": rounded(scores)})
+    return rows
+
+
+def fixed_ways() -> dict[str, Way]:
+    """For each held-out task the way of the highest mean AUROC on all other tasks."""
+    found: dict[str, dict[str, list[float]]] = {}
+    settings = {}
+    for run in LOG.runs():
+        if run.get("stage") == "grid":
+            for row in run["rows"]:
+                found.setdefault(row["way"], {}).setdefault(run["task"], []).append(row["scores"]["auroc"])
+                settings[row["way"]] = Way(**row["settings"])
+    tasks = (*DEVELOPMENT, *HELD_OUT)
+    return {
+        left_out: settings[
+            max(found, key=lambda way: np.mean([np.mean(found[way][task]) for task in tasks if task != left_out]))
+        ]
+        for left_out in HELD_OUT
+    }
+
+
+def report(task: str, seed: int, val: int) -> list[dict]:
+    """One row for each way of doing it, with its test scores; of the search also regret and optimism."""
+    data = task_of(task, seed, val)
+    y = data.test.y.numpy()
+    Watched.test, Watched.seen = data.test, []
+    found = mtl.auto_transfer(data, MINUTES, seed=seed, sources=SOURCES, progress=False)
+    last = {way: scores for way, _, scores in Watched.seen}  # of each way its longest training
+    tried = [scores["auroc"] for scores in last.values()]
+    scores = three_scores(y, found.test)
+    validation = three_scores(data.val.y.numpy(), found.validation)
+    more = {
+        "regret": max(tried) - scores["auroc"],
+        "optimism": validation["auroc"] - scores["auroc"],
+        "optimism in log loss": scores["log loss"] - validation["log loss"],
+    }
+    rows = [row(AUTO, scores | more, found.way, found.test)]
+    best = max(last, key=lambda way: last[way]["auroc"])
+    rows.append(row(ORACLE, last[best], best))
+    if val != N:
+        return rows
+    ways, plan, runs, seconds = setting(data, seed)
+
+    def on_test(way: Way):
+        model, validation = runs.run(way, plan.rungs[-1])
+        loss = float(trials.case_losses(validation, data.val.y).mean())
+        return mtl.predict(model, data.test.x).numpy(), loss
+
+    small = Way(SCRATCH, "from scratch, 4 × as long", "everything", 3e-3)
+    for name, way in {FIXED: FIXED_WAYS[task], PROBE: Way(SOURCES[0], "probe", "head", 1e-2), SMALL: small}.items():
+        answer = on_test(way)[0]
+        rows.append(row(name, three_scores(y, answer), way, answer))
+    if SEEDS[0] <= seed < SEEDS[0] + FEWER:
+        spent, results = 0.0, []
+        for at in np.random.default_rng(seed).permutation(len(ways)):
+            if spent + seconds[ways[at]] <= plan.seconds:
+                spent += seconds[ways[at]]
+                results.append((*on_test(ways[at]), ways[at]))
+        answer, _, way = min(results, key=lambda result: result[1])
+        rows.append(row(RANDOM, three_scores(y, answer), way))
+    return rows
+
+
+def row(way: str, scores: dict, chosen: Way, probability=None) -> dict:
+    """A row of a cell; what was chosen, and the answers to the test images, stay in the log as its ``answers``."""
+    kept = None if probability is None else np.round(np.asarray(probability, dtype=float), 5).tolist()
+    return {"way": way, "scores": rounded(scores), "answers": {"chosen": str(chosen), "probability": kept}}
+
+
+# --- the record ------------------------------------------------------------------------------------------------------
+
+
+def cells(stage: str) -> list[dict]:
+    """In the order in which they are computed."""
+    if stage == "grid":
+        return [{"stage": "grid", "task": task, "seed": seed} for seed in GRID_SEEDS for task in DEVELOPMENT + HELD_OUT]
+    main = [{"task": task, "val": N, "seed": seed} for seed in SEEDS for task in HELD_OUT]
+    return main + [{"task": GROWTH[0], "val": val, "seed": seed} for seed in SEEDS for val in GROWTH[1] if val != N]
+
+
+def compute(task: str, seed: int, val: int = N, stage: str = "report") -> list[dict]:
+    return grid(task, seed) if stage == "grid" else report(task, seed, val)
+
+
+def drawn_aurocs(y, probabilities, rng, resamples: int = 1000) -> np.ndarray:
+    """S×B: the AUROC of each seed's answers S×N×K on B sets of test cases, drawn anew within each class."""
+    weights = np.zeros((resamples, len(y)))
+    for k in np.unique(y):
+        n = int((y == k).sum())
+        weights[:, y == k] = rng.multinomial(n, np.full(n, 1 / n), resamples)
+    classes = range(probabilities.shape[2])
+    return np.array([np.mean([weighted_auroc(y == k, p[:, k], weights) for k in classes], 0) for p in probabilities])
+
+
+def over_tasks(ours: str, theirs: str | None, tasks, seed: int = 0) -> dict:
+    """The mean AUROC over tasks, or its difference, with the interval of ``two_level.py`` in each task.
+
+    Within each task its own seeds and its own test cases are drawn anew; the tasks stay.
+    """
+    rng, drawn, values, n = np.random.default_rng(seed), [], [], 0
+    known = {(run["task"], run["val"], run["seed"]): run["rows"] for run in LOG.runs() if "val" in run}
+    for task in tasks:
+        y = task_of(task, SEEDS[0]).test.y.numpy()
+        found = []
+        for way in (ours, theirs):
+            if way is not None:
+                rows = [next(r for r in known[task, N, seed] if r["way"] == way) for seed in SEEDS]
+                found.append(np.array([r["answers"]["probability"] for r in rows]))
+        state = rng.bit_generator.state  # the same test cases for both
+        aurocs = []
+        for probabilities in found:
+            rng.bit_generator.state = state
+            aurocs.append(drawn_aurocs(y, probabilities, rng))
+        by_seed = aurocs[0] - aurocs[1] if theirs else aurocs[0]
+        means = by_seed.mean(0)
+        again = np.array([rng.choice(column, len(SEEDS)).mean() for column in by_seed.T])
+        drawn.append(means + np.sqrt(len(SEEDS) / (len(SEEDS) - 1)) * (again - means))
+        exact = [np.array([auroc(y, p) for p in probabilities]) for probabilities in found]
+        values.append((exact[0] - exact[1] if theirs else exact[0]).mean())
+        n += len(y)
+    low, high = np.quantile(np.mean(drawn, 0), [0.025, 0.975])
+    facts = {"n": n, "seeds": len(SEEDS)}
+    keys = {"task": tasks[0] if len(tasks) == 1 else ALL, "val": N, "ours": ours, "theirs": theirs, "score": "auroc"}
+    return keys | rounded({"value": np.mean(values), "low": low, "high": high}) | facts
+
+
+def summarise() -> None:
+    """``results/auto_transfer.json`` of all rows that are complete."""
+    runs = [run for run in LOG.runs() if "val" in run]
+    known = {(run["task"], run["val"], run["seed"]): run["rows"] for run in runs}
+    rows = tidy(runs, cells("report"), seconds=True)
+    few = [cell for cell in cells("report") if cell["seed"] < SEEDS[0] + FEWER and cell["val"] == N]
+    rows += [one | {"seeds": list(SEEDS)[:FEWER]} for one in tidy(runs, few) if one["way"] == RANDOM]
+    for one in rows:
+        seeds = one.get("seeds", list(SEEDS))
+        same = [next(r for r in known[one["task"], one["val"], seed] if r["way"] == one["way"]) for seed in seeds]
+        one["chosen"] = [r["answers"]["chosen"] for r in same]
+    for way in dict.fromkeys(one["way"] for one in rows):
+        parts = [one for one in rows if one["way"] == way and one["val"] == N]
+        if len(parts) == len(HELD_OUT):
+            names = [name for name in parts[0]["scores"] if all(name in one["scores"] for one in parts)]
+            means = {name: np.mean([one["scores"][name] for one in parts], 0).round(4).tolist() for name in names}
+            seeds = {"seeds": parts[0]["seeds"]} if "seeds" in parts[0] else {}
+            rows.append({"task": ALL, "val": N, "way": way, "scores": means} | seeds)
+    pairs = [(AUTO, FIXED), (AUTO, PROBE), (AUTO, SMALL), (AUTO, None), (FIXED, None)]
+    complete = len(known) == len(cells("report"))
+    tasks = [list(HELD_OUT), *([task] for task in HELD_OUT)]
+    result = header(seeds=list(SEEDS), seconds=total_seconds(LOG.runs())) | {
+        "score": "auroc",
+        "data": "mixed",
+        "tasks": {"development": DEVELOPMENT, "held out": HELD_OUT, "real": HELD_OUT[:3]},
+        "nominal minutes": MINUTES,
+        "fixed ways": {task: str(way) for task, way in FIXED_WAYS.items()},
+        "primary": PRIMARY,
+        "two_level": [over_tasks(*pair, some) for pair in pairs for some in tasks] if complete else [],
+        "rows": rows,
+    }
+    write("auto_transfer", result)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--stage", choices=("grid", "report"), default="report")
+    parser.add_argument("--tasks", nargs="+", help="only these, for several processes")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)  # small images: a second thread mostly waits
+    trials.clock = lambda: 0.0  # a busy machine cuts no plan
+    search.Trials = Watched
+    fill(LOG, [cell for cell in cells(asked.stage) if cell["task"] in (asked.tasks or [cell["task"]])], compute)
+    if asked.tasks:
+        return
+    if asked.stage == "grid":
+        for task, way in fixed_ways().items():
+            print(f'    "{task}": Way{tuple(way.record().values())},')
+    else:
+        summarise()
+
+
+if __name__ == "__main__":
+    main()
