@@ -1,6 +1,6 @@
 """Lesson 07: the automatic search beside fixed ways, a random search and the best there was, on tasks it never saw.
 
-    MEDTL_DATA=/folder/with/all python benchmarks/auto_transfer.py --stage grid   # the fixed ways, seeds 0 and 1
+    MEDTL_DATA=/folder/with/all python benchmarks/auto_transfer.py --stage grid   # the fixed ways, seed 0
     MEDTL_DATA=/folder/with/all python benchmarks/auto_transfer.py                # the report, seeds 200 to 209
 
 Resumable: each cell is a line of ``_run/auto_transfer.jsonl``; with ``--tasks`` several processes share them. Images
@@ -9,29 +9,29 @@ have 28 pixels a side, so that the sources are the embedded ResNet and its rando
 clock, which could only cut the plan, stands still.
 
 Tasks. Rates, their order, the score that chooses and the plan of ``auto_transfer`` were made up on two drawn tasks, the
-*development* tasks: cells of scanner D and textures. Four tasks are *held out*, and nothing was tried on them before:
-BreastMNIST and PneumoniaMNIST (real; of the latter's test, 300 images), white cells of the laboratory Jiangxi (real;
-four classes, the rarest with 9 images for training and 9 for validation), and cells of scanner B (drawn).
+*development* tasks: cells of scanner D and textures. Three real tasks are *held out*, and nothing was tried on them
+before: BreastMNIST, PneumoniaMNIST (of its test, 300 images), and white cells of the laboratory Jiangxi (four classes,
+the rarest with 9 images for training and 9 for validation).
 
 Primary comparison
 ------------------
 Written down before the seeds 200 to 209 were run. *Is the search worth its time?* Rows: ``auto_transfer``, and the best
 single fixed way (source, way, depth and rate, trained for as long as the last rung), chosen for each held-out task as
-the highest mean test AUROC on all *other* tasks, leave one task out, with the seeds 0 and 1: what somebody who had
-measured everything on five tasks would always do on the sixth. Score: AUROC on test (mean of one against the rest where
-there are more than two classes), averaged over the four held-out tasks. Margin: 0.02. We expect the 95 % interval over
+the highest mean test AUROC on the four *other* tasks, leave one task out, with the seed 0: what somebody who had
+measured everything on four tasks would always do on the fifth. Score: AUROC on test (mean of one against the rest where
+there are more than two classes), averaged over the held-out tasks. Margin: 0.02. We expect the 95 % interval over
 seeds and test cases, both drawn anew within each task, of search − fixed way to lie above −0.02: not worse by more than
-the margin. An interval below −0.02 says that it is worse, any other one that it is undecided. The four tasks
-themselves are not drawn anew: the interval says nothing of a fifth task.
+the margin. An interval below −0.02 says that it is worse, any other one that it is undecided. The tasks
+themselves are not drawn anew: the interval says nothing of another task.
 
 Beside it, and secondary: each task; the probe on the embedded ResNet, always; the small network from scratch, 4 times
 as long, always; a random search of the same nominal cost, which trains ways in random order for as long as the last
-rung and takes the lowest validation log loss (three of the seeds); and the oracle, the best on *test* among all
-networks that the search trained, which nobody can have: the bound.
+rung and takes the lowest validation log loss (the first three seeds); and the oracle, the best on *test* among the
+networks of the search that got beyond the first rung, which nobody can have: the bound.
 
 A failure that is expected: with few validation images the search picks noise. On PneumoniaMNIST, with 5, 20 and 100
 validation images a class: the regret (oracle − chosen, test AUROC), and the optimism (validation AUROC − test AUROC of
-the chosen network), which should shrink as validation grows.
+the chosen network), which should shrink as validation grows. (With 5 and 100 the first five seeds.)
 """
 
 import argparse
@@ -52,19 +52,19 @@ from medtl_helpers.methods.plan import make_plan
 from medtl_helpers.methods.ways import SCRATCH, Way, as_sources, small_network, ways_for
 
 LOG = Log("auto_transfer")
-SEEDS, GRID_SEEDS, FEWER = range(200, 210), (0, 1), 3
-MINUTES, MARGIN, N = 0.5, 0.02, 20
+SEEDS, GRID_SEEDS, HALF, FEWER = range(200, 210), (0,), 5, 3
+MINUTES, MARGIN, N = 0.4, 0.02, 20
 SOURCES = ("resnet, phantoms", "resnet, random")
 DEVELOPMENT = ("cells, scanner D", "textures")
-HELD_OUT = ("BreastMNIST", "PneumoniaMNIST", "white cells, Jiangxi", "cells, scanner B")
+HELD_OUT = ("BreastMNIST", "PneumoniaMNIST", "white cells, Jiangxi")
 GROWTH = ("PneumoniaMNIST", (5, 20, 100))
 ALL = "mean of the held-out tasks"
 AUTO, FIXED, PROBE, SMALL = "auto_transfer", "best fixed way", "probe, always", "small network, 4 × as long, always"
 RANDOM, ORACLE = "random search of the same cost", "oracle: best on test"
 PRIMARY = {
     "lesson": "07_which_source",
-    "comparison": "On four tasks that it was not made on, the automatic search is not worse than the best single fixed "
-    "way, chosen on the other tasks.",
+    "comparison": "On three tasks that it was not made on, the automatic search is not worse than the best single "
+    "fixed way, chosen on the other tasks.",
     "ours": AUTO,
     "theirs": FIXED,
     "where": {"task": ALL, "val": N},
@@ -128,14 +128,18 @@ def three_scores(y, probability) -> dict[str, float]:
 
 
 class Watched(trials.Trials):
-    """The trials of a search, and what each of their networks scores on test: for the oracle, unknown to the search."""
+    """The trials of a search, and what their networks score on test: for the oracle, unknown to the search.
 
-    test, seen = None, []
+    Those of the first rung of several are passed over: there are many, and they were trained for a few steps.
+    """
+
+    test, seen, first_rung = None, [], 0
 
     def run(self, way: Way, epochs: int):
         model, validation = super().run(way, epochs)
-        scores = three_scores(self.test.y.numpy(), mtl.predict(model, self.test.x).numpy())
-        Watched.seen.append((way, epochs, scores))
+        if epochs != self.first_rung:
+            scores = three_scores(self.test.y.numpy(), mtl.predict(model, self.test.x).numpy())
+            Watched.seen.append((way, scores))
         return model, validation
 
 
@@ -186,9 +190,10 @@ def report(task: str, seed: int, val: int) -> list[dict]:
     """One row for each way of doing it, with its test scores; of the search also regret and optimism."""
     data = task_of(task, seed, val)
     y = data.test.y.numpy()
-    Watched.test, Watched.seen = data.test, []
+    ways, plan, runs, seconds = setting(data, seed)
+    Watched.test, Watched.seen, Watched.first_rung = data.test, [], plan.rungs[0] if len(plan.rungs) > 1 else None
     found = mtl.auto_transfer(data, MINUTES, seed=seed, sources=SOURCES, progress=False)
-    last = {way: scores for way, _, scores in Watched.seen}  # of each way its longest training
+    last = dict(Watched.seen)  # of each way its longest training
     tried = [scores["auroc"] for scores in last.values()]
     scores = three_scores(y, found.test)
     validation = three_scores(data.val.y.numpy(), found.validation)
@@ -202,7 +207,6 @@ def report(task: str, seed: int, val: int) -> list[dict]:
     rows.append(row(ORACLE, last[best], best))
     if val != N:
         return rows
-    ways, plan, runs, seconds = setting(data, seed)
 
     def on_test(way: Way):
         model, validation = runs.run(way, plan.rungs[-1])
@@ -238,7 +242,8 @@ def cells(stage: str) -> list[dict]:
     if stage == "grid":
         return [{"stage": "grid", "task": task, "seed": seed} for seed in GRID_SEEDS for task in DEVELOPMENT + HELD_OUT]
     main = [{"task": task, "val": N, "seed": seed} for seed in SEEDS for task in HELD_OUT]
-    return main + [{"task": GROWTH[0], "val": val, "seed": seed} for seed in SEEDS for val in GROWTH[1] if val != N]
+    growth = [{"task": GROWTH[0], "val": val, "seed": seed} for seed in SEEDS[:HALF] for val in GROWTH[1] if val != N]
+    return main + growth
 
 
 def compute(task: str, seed: int, val: int = N, stage: str = "report") -> list[dict]:
@@ -292,6 +297,7 @@ def summarise() -> None:
     runs = [run for run in LOG.runs() if "val" in run]
     known = {(run["task"], run["val"], run["seed"]): run["rows"] for run in runs}
     rows = tidy(runs, cells("report"), seconds=True)
+    rows = [row | ({} if row["val"] == N else {"seeds": list(SEEDS)[:HALF]}) for row in rows]
     few = [cell for cell in cells("report") if cell["seed"] < SEEDS[0] + FEWER and cell["val"] == N]
     rows += [one | {"seeds": list(SEEDS)[:FEWER]} for one in tidy(runs, few) if one["way"] == RANDOM]
     for one in rows:
