@@ -50,7 +50,7 @@ def the_second_hospital(elsewhere: Elsewhere, recipe: Recipe, home: Judged) -> s
         there = elsewhere.judged
         names = [name for name in home.metrics]
         rows = [[name, home.metrics[name], *(one.metrics[name] for one in there.values())] for name in names]
-        for part in ("slope", "intercept"):
+        for part in home.line:
             lines = [home.line.get(part, ""), *(one.line.get(part, "") for one in there.values())]
             rows.append([f"calibration {part}", *lines])
         head = ["score", "at home", *(f"there, {name}" for name in there)]
@@ -59,7 +59,7 @@ def the_second_hospital(elsewhere: Elsewhere, recipe: Recipe, home: Judged) -> s
         )
         content.append(
             page.paragraph(
-                "An AUROC that stays while slope or intercept move says that the ranking holds there and the "
+                "An AUROC that stays while the calibration moves says that the ranking holds there and the "
                 "probabilities do not: recalibrate these with few labels, and find the threshold anew."
             )
         )

@@ -6,21 +6,23 @@ threshold on validation, and only then look at the answers to the test images, o
 
 import hashlib
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from ..console import say
 from ..data.pixels import MIN_SIDE
+from ..methods import distributed
 from ..methods.auto_transfer import auto_transfer
 from ..parts import check_rate, check_whole
 from . import report
-from .elsewhere import look_elsewhere
+from .elsewhere import look_elsewhere, look_there
 from .judging import judge, make_recipe
-from .looking import as_folder
+from .looking import Seen, as_folder
 from .place import check_place, take_place, write
 from .predicting import predict_folder
-from .preparing import Prepared, prepare
+from .preparing import prepare
 
 LOG = "search.jsonl"
 FILES = {"report.html": report.as_page, "report.json": report.as_json, "test_answers.csv": report.as_csv,
@@ -58,10 +60,13 @@ def transfer(
     size = None if size is None else check_whole(size, "size", least=MIN_SIDE)
     root = as_folder(folder, "your class folders, or train, val and test folders with these")
     out = Path(out).expanduser()
-    check_place(out, root)
-    if target is not None:
-        check_place(out, as_folder(target, "the second hospital's images"))
+    elsewhere_root = None if target is None else as_folder(target, "the second hospital's images")
+    if distributed.is_main():
+        check_place(out, root, elsewhere_root)
+    if elsewhere_root is not None and root.resolve() == elsewhere_root.resolve():
+        raise ValueError(f"--target is {root} itself: give the folder of another hospital, or leave it out.")
     prepared = prepare(root, positive=positive, patients=patients, seed=seed, size=size, minutes=minutes)
+    there = None if target is None else look_there(target, prepared.task.classes)
     settings = {
         "minutes": minutes,
         "positive": positive,
@@ -69,9 +74,10 @@ def transfer(
         "seed": seed,
         "size": size,
         "target": None if target is None else str(target),
-        "images": digest(prepared),
+        "images": digest(prepared.seen.values()),
+        "images there": None if there is None else digest(there.seen),
     }
-    if take_place(out, settings):
+    if distributed.agree(distributed.is_main() and take_place(out, settings)):
         say(f"{out} holds an earlier run of this command on these images: it goes on from there.")
     task = prepared.task
     found = auto_transfer(task, minutes, seed=seed, out=out / LOG)
@@ -79,13 +85,13 @@ def transfer(
     people = None if task.patients is None else task.patients["test"]
     judged = judge(recipe, task.test.y, found.test, people, seed=seed)
     elsewhere = None
-    if target is not None:
-        channels = int(task.train.x.shape[1])
-        elsewhere = look_elsewhere(target, found.model, recipe, task.test.x, size=prepared.size, channels=channels,
-                                   patients=patients, seed=seed)  # fmt: skip
+    if there is not None:
+        elsewhere = look_elsewhere(there, found.model, recipe, task.test.x, size=prepared.size, patients=patients,
+                                   seed=seed)  # fmt: skip
     run = report.Run(settings, as_command(folder, out, settings), prepared, found, recipe, judged, elsewhere)
-    for name, make in FILES.items():
-        write(out / name, make(run))
+    if distributed.is_main():
+        for name, make in FILES.items():
+            write(out / name, make(run))
     say(run.facts["metrics"], f"The report is {out / 'report.html'}. {report.WARNING}")
     return run
 
@@ -93,10 +99,11 @@ def transfer(
 def run_command(command: str, **options) -> int:
     """``transfer`` or ``predict`` for people: what cannot be done is one sentence; returns the exit status."""
     try:
-        if command == "transfer":
-            transfer(**options)
-        else:
-            predict_folder(options["model"], options["folder"], options["out"])
+        with distributed.started():
+            if command == "transfer":
+                transfer(**options)
+            elif distributed.is_main():
+                predict_folder(**options)
     except KeyboardInterrupt:
         say("Stopped by Ctrl-C: nothing is lost, and the same command goes on where it stopped.")
         return 130
@@ -109,11 +116,11 @@ def run_command(command: str, **options) -> int:
     return 0
 
 
-def digest(prepared: Prepared) -> str:
+def digest(seen: Iterable[Seen]) -> str:
     """One hash of the names and contents of all image files."""
     found = hashlib.sha256()
-    for name in sorted(prepared.seen):
-        found.update(f"{name}\0{prepared.seen[name].sha256}\n".encode("utf-8", "surrogateescape"))
+    for file, content in sorted((one.file, one.sha256) for one in seen):
+        found.update(f"{file}\0{content}\n".encode("utf-8", "surrogateescape"))
     return found.hexdigest()
 
 

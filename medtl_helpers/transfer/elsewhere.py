@@ -68,12 +68,20 @@ def find_labels(root: Path, classes: tuple[str, ...]) -> list[tuple[Path, int]] 
     return [(file, classes.index(named[folder])) for folder in known for file in images_below(folder)[0]]
 
 
-def look_elsewhere(
-    folder, model: StagedNet, recipe: Recipe, home_x, *, size: int, channels: int, patients=None, seed: int = 0
-) -> Elsewhere:
-    """The network's answers to the images in ``folder``; ``home_x`` are test images of the first hospital."""
+@dataclass(frozen=True)
+class There:
+    """The second hospital's files before any network sees them: ``y`` are the classes of the usable ``files``."""
+
+    root: Path
+    seen: list[Seen]
+    files: list[Path]
+    y: np.ndarray | None
+
+
+def look_there(folder, classes: tuple[str, ...]) -> There:
+    """Look at every file of ``folder``. Raises ValueError, one sentence, where none of them can be used."""
     root = as_folder(folder, "the second hospital's images")
-    labelled = find_labels(root, recipe.classes)
+    labelled = find_labels(root, classes)
     files = images_below(root)[0] if labelled is None else [file for file, _ in labelled]
     seen = look_at(root, files)
     for one in seen:
@@ -82,11 +90,19 @@ def look_elsewhere(
     keep = [k for k, one in enumerate(seen) if not one.wrong]
     if not keep:
         raise ValueError(f"{root} holds no image that can be used: give the folder of the second hospital's images.")
-    x = read_all(root, [files[k] for k in keep], size, channels, None)
     y = None if labelled is None else np.array([labelled[k][1] for k in keep])
-    say(f"{root}: {len(keep)} images of a second hospital, {'without' if y is None else 'with'} labels.")
+    say(f"{root.name}: {len(keep)} images of a second hospital, {'without' if y is None else 'with'} labels.")
+    return There(root, seen, [files[k] for k in keep], y)
+
+
+def look_elsewhere(
+    there: There, model: StagedNet, recipe: Recipe, home_x, *, size: int, patients=None, seed: int = 0
+) -> Elsewhere:
+    """The network's answers to the images ``there``; ``home_x`` are test images of the first hospital."""
+    root, y = there.root, there.y
+    x = read_all(root, there.files, size, int(home_x.shape[1]), None)
     notes: list[str] = []
-    who = _patients(root, [files[k] for k in keep], patients, y is not None, notes)
+    who = _patients(root, there.files, patients, y is not None, notes)
     raw = {"as it is": predict(model, x, batch_size=64).numpy()}
     try:
         raw["AdaBN"] = predict(adapt_batch_norm(copy.deepcopy(model), x, batch_size=64), x, batch_size=64).numpy()
@@ -100,7 +116,7 @@ def look_elsewhere(
         except ValueError as error:
             notes.append(f"There is no test result there: {error}")
     answers = {name: recipe.answers(p) for name, p in probability.items()}
-    return Elsewhere(root, seen, y, probability, answers, judged, _distance(model, home_x, x, seed), notes)
+    return Elsewhere(root, there.seen, y, probability, answers, judged, _distance(model, home_x, x, seed), notes)
 
 
 def _patients(root: Path, files: list[Path], rule, labelled: bool, notes: list[str]) -> np.ndarray | None:

@@ -48,9 +48,10 @@ def facts_of(
         "limits": limits(prepared, judged),
     }
     if judged.line:
+        large = judged.line["observed − expected"]
         facts["calibration"] = (
-            f"On test the calibration line has the slope {_short(judged.line['slope'])} and the intercept "
-            f"{_short(judged.line['intercept'])}, where 1 and 0 are right."
+            f"On test the calibration line has the slope {_short(judged.line['slope'])}, where 1 is right, and what "
+            f"was so exceeds what was expected by {_short(large)}, where 0 is right."
         )
     if recipe.threshold is not None:
         facts["threshold"] = (
@@ -169,7 +170,7 @@ def external(elsewhere: Elsewhere) -> str:
 
 
 def _short(one) -> str:
-    return f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]"
+    return f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]".replace("-", "−")
 
 
 def _joined(names, last: str) -> str:

@@ -46,7 +46,7 @@ def _axis(width=5.6, height=3.6) -> tuple[Figure, mpl.axes.Axes]:
 def reliability_figure(table, what: str) -> str:
     """Observed share against mean probability, bin by bin; ``table`` is that of ``reliability``."""
     figure, axis = _axis(4.6, 4.2)
-    p, share, low, high = (table[name].to_numpy(float) for name in ("probability", "share", "low", "high"))
+    p, share, low, high = (table[name].to_numpy(float) for name in ("predicted", "observed", "low", "high"))
     axis.plot([0, 1], [0, 1], color=COLOURS["grey"], linewidth=1, linestyle="--", label="perfect")
     axis.errorbar(p, share, [share - low, high - share], fmt="o", color=COLOURS["blue"], capsize=3, label="test cases")
     axis.set(

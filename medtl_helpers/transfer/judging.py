@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from ..methods.calibration import calibration_error, calibration_line
+from ..methods.calibration import calibration_metrics, log_odds
 from ..methods.decision import decision_curve
 from ..methods.intervals import Interval
 from ..methods.operating_point import operating_point, predictive_values
-from ..methods.patient_units import drawn_weights, patient_metrics
-from ..methods.reliability import reliability
+from ..methods.patient_units import patient_metrics
+from ..methods.reliability import ece_by_chance, expected_calibration_error, reliability
 from ..methods.temperature import find_temperature, tempered
 
 PREVALENCES = (0.01, 0.05, 0.1, 0.3)  # at which predictive values are stated, besides that of the test cases
 THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.05), 2)  # of the decision curve
 WORST = 12
 FEWEST = 10  # cases of each outcome, or a calibration line is not drawn
-RESAMPLES = 200  # of the calibration line, each a fit of its own
+RESAMPLES = 500  # of the calibration, each a fit of its own
 TINY = 1e-7
 
 
@@ -85,8 +85,10 @@ class Judged:
     answers: np.ndarray
     patients: np.ndarray | None
     metrics: dict[str, Interval]
-    line: dict[str, Interval]  # intercept and slope of the calibration line, and the same before tempering
-    error: dict[str, float]  # expected calibration error, before and after tempering
+    line: dict[str, Interval]  # calibration, see ``calibration_metrics``
+    line_before: dict[str, Interval]  # the same before tempering
+    error: float  # expected calibration error
+    error_by_chance: Interval  # of a perfectly calibrated network on as many cases
     table: Any  # reliability by bins
     operating: dict[float, dict[str, Interval]]  # by prevalence; the first is that of the test cases
     curve: dict[str, list[Interval]]
@@ -100,22 +102,18 @@ def judge(recipe: Recipe, y, raw, patients=None, *, seed: int = 0) -> Judged:
     answers, k = recipe.answers(probability), len(recipe.classes)
     event, of_event = recipe.event(y, probability)
     loss = -np.log(probability[np.arange(len(y)), y].clip(TINY))
-    wrong = np.flatnonzero(answers != y)
+    wrong, bins = np.flatnonzero(answers != y), int(np.clip(len(y) // 20, 2, 10))
     return Judged(
         y,
         probability,
         answers,
         patients,
         patient_metrics(y, probability, patients, positive=recipe.positive, seed=seed),
-        {
-            **line_intervals(event, of_event, patients, seed=seed),
-            **{
-                f"{name} before tempering": one
-                for name, one in line_intervals(*recipe.event(y, np.asarray(raw, float)), patients, seed=seed).items()
-            },
-        },
-        {"before tempering": calibration_error(raw, y), "after tempering": calibration_error(probability, y)},
-        reliability(event, of_event, bins=int(np.clip(len(y) // 20, 2, 10))),
+        line_of(event, of_event, patients, seed=seed),
+        line_of(*recipe.event(y, np.asarray(raw, float)), patients, seed=seed),
+        expected_calibration_error(event, of_event, bins),
+        ece_by_chance(of_event, bins, seed=seed),
+        reliability(event, of_event, bins),
         operating_points(event, of_event, recipe.threshold) if recipe.threshold is not None else {},
         decision_curve(event, of_event, THRESHOLDS, groups=patients, seed=seed) if recipe.positive is not None else {},
         np.bincount(y * k + answers, minlength=k * k).reshape(k, k),
@@ -123,30 +121,15 @@ def judge(recipe: Recipe, y, raw, patients=None, *, seed: int = 0) -> Judged:
     )
 
 
-def line_intervals(event: np.ndarray, probability: np.ndarray, patients=None, *, seed: int = 0) -> dict[str, Interval]:
-    """Intercept and slope of the logistic calibration line, with bootstrap limits; none for fewer than ``FEWEST`` cases
-    of an outcome."""
+def line_of(event: np.ndarray, probability: np.ndarray, patients=None, *, seed: int = 0) -> dict[str, Interval]:
+    """The calibration of a probability (``calibration_metrics``); empty for fewer than ``FEWEST`` cases of an outcome,
+    and where a line cannot be drawn or not with limits."""
     if min(event.sum(), (~event).sum()) < FEWEST:
         return {}
-    p = probability.clip(TINY, 1 - TINY)
-    logit, units = np.log(p / (1 - p)), np.arange(len(p)) if patients is None else patients
-    values = calibration_line(logit, event)
     try:
-        weights = drawn_weights(event.astype(int), units, resamples=RESAMPLES, seed=seed)
-    except ValueError:  # the rarer outcome is of so few patients that most draws miss it
+        return calibration_metrics(log_odds(probability), event, patients, resamples=RESAMPLES, seed=seed)
+    except ValueError:  # all probabilities alike, no error at all, or an outcome of very few patients
         return {}
-    drawn = [calibration_line(logit[rows], event[rows]) for rows in map(_rows, weights)]
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    kind = f"bootstrap over {'test cases' if patients is None else 'patients'}"
-    n = len(np.unique(units))
-    return {
-        name: Interval(float(values[i]), float(low[i]), float(high[i]), kind, n)
-        for i, name in enumerate(("intercept", "slope"))
-    }
-
-
-def _rows(weights: np.ndarray) -> np.ndarray:
-    return np.repeat(np.arange(len(weights)), weights.astype(int))
 
 
 def operating_points(sick: np.ndarray, probability: np.ndarray, threshold: float) -> dict[float, dict[str, Interval]]:

@@ -19,12 +19,13 @@ class Unwritable(ValueError):
         )
 
 
-def check_place(out: Path, root: Path) -> None:
-    """Raises ValueError where ``out`` is a file, lies inside the folder of images, or holds files of somebody else."""
+def check_place(out: Path, *roots: Path | None) -> None:
+    """Raises ValueError where ``out`` is a file, lies inside a folder of images, or holds files of somebody else."""
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out} is a file: give a new folder as --out.")
-    if out.resolve().is_relative_to(root.resolve()):
-        raise ValueError(f"{out} lies inside {root}, where it would be taken for images: give another --out.")
+    for root in roots:
+        if root is not None and out.resolve().is_relative_to(root.resolve()):
+            raise ValueError(f"{out} lies inside {root}, where it would be taken for images: give another --out.")
     try:
         foreign = out.is_dir() and any(out.iterdir()) and read_mark(out) is None
     except OSError as error:

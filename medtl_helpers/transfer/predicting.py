@@ -19,13 +19,13 @@ NOT_FOR_DIAGNOSIS = (
 )
 
 
-def predict_folder(model_file, folder, out="answers.csv") -> None:
-    """Write to ``out`` what the model in ``model_file`` answers to every image at any depth of ``folder``.
+def predict_folder(model, folder, out="answers.csv") -> None:
+    """Write to ``out`` what the network in the file ``model`` answers to every image at any depth of ``folder``.
 
     Raises ValueError, one sentence, for a file that is no such model, for a folder without a usable image, and where
     ``out`` is there already or cannot be written.
     """
-    out, saved = Path(out).expanduser(), load_saved(Path(model_file).expanduser())
+    out, saved = Path(out).expanduser(), load_saved(Path(model).expanduser())
     root = as_folder(folder, "the images")
     if out.exists():
         raise ValueError(f"{out} is there already, and nothing is overwritten: give another --out, or remove it.")

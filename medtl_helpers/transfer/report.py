@@ -139,8 +139,10 @@ def as_model(run: Run) -> bytes:
 def _judged(judged: Judged) -> dict:
     return {
         "metrics": judged.metrics,
-        "calibration line": judged.line,
-        "calibration error": judged.error,
+        "calibration": judged.line,
+        "calibration before tempering": judged.line_before,
+        "expected calibration error": judged.error,
+        "the same of a perfect network": judged.error_by_chance,
         "reliability": judged.table.to_dict("records"),
         "operating points by prevalence": {f"{at:.4f}": points for at, points in judged.operating.items()},
         "decision curve": judged.curve and {"thresholds": THRESHOLDS, **judged.curve},

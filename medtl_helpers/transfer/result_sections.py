@@ -6,6 +6,12 @@ from .figures import curve_figure, picture, reliability_figure, scores_figure
 from .judging import FEWEST, THRESHOLDS, Judged, Recipe
 from .preparing import Prepared
 
+LINE = {
+    "observed − expected": ": how often it was so, less the mean probability (0 is right)",
+    "in the large": ": the intercept beside a slope of 1 (0 is right)",
+    "slope": " of the calibration line (1 is right; below 1 the network is too sure)",
+}
+
 
 def the_result(prepared: Prepared, recipe: Recipe, judged: Judged) -> str:
     units, people = next(iter(judged.metrics.values())), "patients" if judged.patients is not None else "cases"
@@ -37,25 +43,30 @@ def the_result(prepared: Prepared, recipe: Recipe, judged: Judged) -> str:
 
 def the_calibration(recipe: Recipe, judged: Judged) -> str:
     what = f"of {recipe.classes[recipe.positive]}" if recipe.positive is not None else "of the answer given"
-    rows = [[name, one] for name, one in judged.line.items()]
-    rows += [[f"expected calibration error, {name}", float(one)] for name, one in judged.error.items()]
-    return "".join(
-        [
-            page.paragraph(
-                "A probability of 20 % should come true in 20 of 100 cases.",
-                "A slope below 1 says that the network is too sure, an intercept below 0 that it says yes too often.",
-                f"The temperature {recipe.temperature:.2f}, found on validation, was applied to all probabilities.",
-                "At a place where the disease is more or less common the calibration is another one.",
-                ""
-                if judged.line
-                else f"A calibration line needs {FEWEST} cases of each outcome, and there are fewer here.",
-            ),
-            page.table(
-                ["calibration on test", "value"], rows, f"Calibration of the probability {what}, with 95 % limits"
-            ),
-            reliability_figure(judged.table, what),
-        ]
-    )
+    rows = [[f"{name}{LINE[name]}", judged.line_before.get(name, ""), one] for name, one in judged.line.items()]
+    content = [
+        page.paragraph(
+            "Of 100 cases with a probability of 20 %, 20 should turn out so.",
+            f"The temperature {recipe.temperature:.2f}, found on validation, was applied to all probabilities.",
+            "Where the disease is more or less common, the calibration is another one.",
+        )
+    ]
+    if rows:
+        head = ["calibration on test", "before tempering", "as it is used"]
+        content.append(page.table(head, rows, f"Calibration of the probability {what}, with 95 % limits"))
+    else:
+        few = f"A calibration line needs {FEWEST} cases of each outcome that are not separated, and is not drawn here."
+        content.append(page.paragraph(few))
+    chance = judged.error_by_chance
+    content += [
+        reliability_figure(judged.table, what),
+        page.paragraph(
+            f"The expected calibration error of these {len(judged.table)} bins is {judged.error:.3f}; a perfectly "
+            f"calibrated network would get from {chance.low:.3f} to {chance.high:.3f} on as many cases.",
+            "The limits of the bins take each image for a patient of its own." if judged.patients is not None else "",
+        ),
+    ]
+    return "".join(content)
 
 
 def the_threshold(recipe: Recipe, judged: Judged) -> str:

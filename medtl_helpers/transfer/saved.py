@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ..data.pixels import MIN_SIDE
+from ..data.pixels import MIN_SIDE, quiet
 from ..methods.all_stages import AllStages
 from ..methods.backbones import resnet18, small_resnet, vgg16
 from ..methods.nets import CourseCNN, StagedNet
@@ -68,7 +68,8 @@ def from_bytes(content: bytes, path: Path) -> Saved:
     """The network and recipe in ``content``, which ``path`` names in errors. No code in it is ever run."""
     foreign = ValueError(f"{path} is no model that the transfer command saved: give the model.pt of a report.")
     try:
-        found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        with quiet():
+            found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception:  # a hostile file can stop the reader anywhere, and its text may quote the file
         raise foreign from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
