@@ -95,7 +95,8 @@ def as_sets(model: nn.Module, train, val, augmented: bool = False) -> tuple[Any,
     val_x, val_y = as_examples(val, "validation", streamed=True)
     tell_of_range(model, val_x, "validation")
     check_classes(y, val_y)
-    if (x.ndim != val_x.ndim and not augmented) or (x.ndim == val_x.ndim > 1 and x.shape[1] != val_x.shape[1]):
+    axes, val_axes = len(x.shape), len(val_x.shape)
+    if (axes != val_axes and not augmented) or (axes == val_axes > 1 and x.shape[1] != val_x.shape[1]):
         raise ValueError(
             f"Training inputs have shape {tuple(x.shape)}, validation inputs {tuple(val_x.shape)}: both need the same "
             "columns or channels."

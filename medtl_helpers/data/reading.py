@@ -29,7 +29,29 @@ def read_all(
     images, all of which are looked for; for ``stream=False`` when they do not fit in memory; and where they do not fit
     on the disk.
     """
-    x = _room(root, (len(files), channels or 1, size, size), stream)
+    rooms: list[np.ndarray | PixelFile] = []  # the last one holds all images, if everything went well
+    try:
+        _fill(rooms, root, files, size, channels, stream)
+    except BaseException:
+        for room in rooms:
+            if isinstance(room, PixelFile):
+                room.delete()
+        raise
+    x = rooms[-1]
+    if isinstance(x, np.ndarray):
+        return torch.from_numpy(x)
+    x.close()
+    size_of = f"{np.prod(x.shape, dtype=np.int64) / 1e9:.2f} GB"
+    why = f"would fill {size_of} of memory, so they are streamed" if stream is None else "are streamed"
+    say(
+        f"{root.resolve().name}: the images {why} from a file of their pixels, {x.path} ({size_of}), until Python ends."
+    )
+    return StreamedImages(x)
+
+
+def _fill(rooms: list, root: Path, files: list[Path], size: int, channels: int | None, stream) -> None:
+    """Read the images into a room for all of them, and into another one at the first image in colour."""
+    rooms.append(_room(root, (len(files), channels or 1, size, size), stream))
     problems: list[UnusableImage] = []
     suspects: list[Path] = []
     for i, file in enumerate(tqdm(files, desc="reading images", delay=2, leave=False, disable=headless())):
@@ -45,11 +67,11 @@ def read_all(
         pixels = np.atleast_3d(np.asarray(image)).transpose(2, 0, 1)  # C×size×size
         if channels is None and (pixels == pixels[:1]).all():
             pixels = pixels[:1]
-        if len(pixels) > x.shape[1]:
-            grey, x = x, _room(root, (len(files), 3, size, size), stream)
+        if len(pixels) > rooms[-1].shape[1]:
+            rooms.append(_room(root, (len(files), 3, size, size), stream))
             for before in range(i):
-                x[before] = grey[before]
-        x[i] = pixels
+                rooms[-1][before] = rooms[-2][before]
+        rooms[-1][i] = pixels
     if problems:
         some = "; ".join(f"{p.args[0].relative_to(root)} {p.reason}" for p in problems[:5])
         more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
@@ -62,15 +84,6 @@ def read_all(
             f"{root.resolve().name}: {counted(suspects, root)} hold varied numbers and become nearly constant "
             "pictures: look at them in a viewer, and export them again with another window."
         )
-    if isinstance(x, np.ndarray):
-        return torch.from_numpy(x)
-    x.close()
-    size_of = f"{np.prod(x.shape, dtype=np.int64) / 1e9:.2f} GB"
-    why = f"would fill {size_of} of memory, so they are streamed" if stream is None else "are streamed"
-    say(
-        f"{root.resolve().name}: the images {why} from a file of their pixels, {x.path} ({size_of}), until Python ends."
-    )
-    return StreamedImages(x)
 
 
 def counted(paths: list[Path], root: Path, what: str = "images") -> str:

@@ -27,9 +27,9 @@ LASTING = "/var/tmp"  # on a disk by convention, where /tmp may be a part of the
 class PixelFile:
     """uint8 N×C×H×W in a new ``.npy`` file, written with ``file[row] = pixels`` and then read with ``file.read(rows)``.
 
-    The file may be read by its owner alone and is deleted when this object is gone; a copy of the object in a worker
-    process reads, and deletes nothing. Raises ValueError, naming the folder, where it cannot be written, for one that
-    is not there and for a full disk; and, naming the file, where it cannot be read any more.
+    The file may be read by its owner alone. It goes with ``delete()`` or when this object is gone; a copy of the object
+    in a worker process reads, and deletes nothing. Raises ValueError, naming the folder, where it cannot be written:
+    one that is not there, a full disk; and, naming the file, where it cannot be read any more.
     """
 
     def __init__(self, folder: str | Path | None, shape: tuple[int, int, int, int]):
@@ -41,7 +41,7 @@ class PixelFile:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             handle, name = tempfile.mkstemp(".npy", "medtl_", self.folder)
             self.path, self._open = Path(name), os.fdopen(handle, "wb")
-            weakref.finalize(self, _delete, self.path, self._open, os.getpid())
+            self.delete = weakref.finalize(self, _delete, self.path, self._open, os.getpid())
             about = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_2_0(self._open, about)
             self.start = self._open.tell()
@@ -83,7 +83,7 @@ class PixelFile:
         return self.read([row])[0]
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != "_open"}
+        return {name: value for name, value in vars(self).items() if name not in ("_open", "delete")}
 
     def _unwritten(self, error: OSError) -> ValueError:
         return ValueError(

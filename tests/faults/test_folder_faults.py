@@ -11,16 +11,14 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
-from rows import Row, one_sentence
+from rows import Row, of_ours, one_sentence
 
+import medtl_helpers as mtl
 from medtl_helpers import provenance
 from medtl_helpers.data import reading, streams
 from medtl_helpers.data.folders import load_folder
 from medtl_helpers.data.images import read_image
 from medtl_helpers.data.pixels import UnusableImage
-from medtl_helpers.methods.nets import CourseCNN
-from medtl_helpers.methods.predict import predict
-from medtl_helpers.methods.train import fit
 
 GREY = np.random.default_rng(0).integers(0, 256, (16, 16), dtype=np.uint8)
 NOISE = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
@@ -483,15 +481,31 @@ def test_a_file_of_pixels_that_vanishes_or_is_cut_is_told_with_its_name(tmp_path
     images(tmp_path / "mine", "a", "b")
     for breaks in (lambda path: path.unlink(), lambda path: os.truncate(path, 200)):
         task = load_folder(tmp_path / "mine", size=16, stream=tmp_path)
-        model = CourseCNN(1, 2, width=8)
-        fit(model, task.train, task.val, epochs=1, progress=False)
+        model = mtl.CourseCNN(1, 2, width=8)
+        mtl.fit(model, task.train, task.val, epochs=1, progress=False)
         breaks(path := task.train.x.file.path)
-        for use in (fit, predict):
+        for use, given in ((mtl.fit, task.train), (mtl.predict, task.test.x)):
             with pytest.raises(ValueError) as info:
-                use(model, task.train) if use is fit else use(model, task.test.x)
+                use(model, given)
             text = one_sentence(info.value)
             assert f"{path}, from which the images are streamed, cannot be read any more" in text
             assert "load the folder again" in text
+
+
+IN_MEMORY = {
+    "DANN": lambda x, y: mtl.DANN(mtl.CourseCNN(1, 0), 64, 2).fit(x, y, x),
+    "Fisher information": lambda x, y: mtl.fisher_diagonal(mtl.CourseCNN(1, 2), x, y),
+    "replay": lambda x, y: mtl.SourceReplay(x, y),
+    "colours": lambda x, y: mtl.match_pixels(x, x),
+}
+
+
+@pytest.mark.parametrize("what", IN_MEMORY)
+def test_what_needs_all_images_in_memory_refuses_a_stream(tmp_path, what):
+    images(tmp_path / "mine", "a", "b")
+    with pytest.raises(ValueError) as info:
+        IN_MEMORY[what](*load_folder(tmp_path / "mine", size=16, stream=True).train)
+    assert " are streamed, and here they must be in memory: give some of them, like x[:1000]." in of_ours(info.value)
 
 
 TABLE = [Row(f"{fault} ({name})", f"{said}: {remedy}", "all files") for fault, name, _, said, remedy in FILES]
@@ -501,10 +515,15 @@ TABLE += [
 ]
 TABLE += [
     Row(
+        f"streamed images given to {', '.join(IN_MEMORY)}",
+        "the inputs are streamed, and here they must be in memory: give some of them, like x[:1000]",
+        "the images",
+    ),
+    Row(
         "a file of streamed pixels that vanishes or is cut",
         "FILE, from which the images are streamed, cannot be read any more: load the folder again",
         "the images",
-    )
+    ),
 ]
 TABLE += [
     Row(f"folder: {fault}", ": ".join(said).replace("{}/", "").replace("{}", "the folder"), "the folder")
