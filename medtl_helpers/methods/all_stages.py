@@ -50,9 +50,7 @@ def all_stages_regression(trunk: StagedNet, features, y, classes: int, c: float)
         weight, bias = torch.cat([-weight, weight]) / 2, torch.cat([-bias, bias]) / 2
     weight = weight / torch.from_numpy(scaler.scale_)
     model = AllStages(trunk, x.shape[1], classes)
-    with torch.no_grad():
-        model.head.weight.copy_(weight)
-        model.head.bias.copy_(bias - weight @ torch.from_numpy(scaler.mean_))
+    model.head.load_state_dict({"weight": weight, "bias": bias - weight @ torch.from_numpy(scaler.mean_)})
     for part in [*model.stages.values(), model.input]:
         part.requires_grad_(False)
     model.frozen = set(model.stages)

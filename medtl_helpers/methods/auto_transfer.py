@@ -122,7 +122,7 @@ def _checked(task) -> tuple[tuple, tuple, int]:
             f"The task is {shown(task)}: give a task of images, as load_folder and load make it, with train, val, test "
             "and classes."
         )
-    train, val = (guards.as_examples(getattr(task, split), what) for split, what in SETS)
+    train, val = (guards.as_examples(getattr(task, split), what, streamed=True) for split, what in SETS)
     for (x, _), (_, what) in zip((train, val), SETS, strict=True):
         if x.dtype != torch.uint8 or len(x.shape) != 4 or x.shape[1] not in (1, 3):
             raise ValueError(

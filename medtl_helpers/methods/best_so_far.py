@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 from sklearn.metrics import roc_auc_score
 
+from .distributed import agree
 from .nets import StagedNet
 from .search_log import SearchLog
 from .trials import Trials, case_losses
@@ -39,7 +40,7 @@ class BestSoFar:
             except (FloatingPointError, MemoryError) as failed:
                 scores = {"log loss": None, "auroc": None, "failed": str(failed)}
             seconds = round(time.perf_counter() - start, 2)
-            trial = {"way": way.record(), "epochs": epochs, **scores, "seconds": seconds}
+            trial = agree({"way": way.record(), "epochs": epochs, **scores, "seconds": seconds})
             self.log.add(trial)
         self._seen[way] = trial
         self._rung[way] = self._rung.get(way, -1) + 1

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import torch
 
+from .distributed import agree, is_main
+
 NAME = "search.jsonl"
 
 
@@ -26,29 +28,17 @@ class SearchLog:
         self.trials: list[dict] = []
         if self.path is None:
             return
-        lines = self._lines()
+        lines = agree(_read(self.path))
         if lines and lines[0] != json.loads(json.dumps(search)):
             raise ValueError(
                 f"{self.path} is the log of another search (other images, seed, minutes or sources): delete it, or "
                 "give another out."
             )
         self.trials = lines[1:]
+        if not is_main():
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text("".join(json.dumps(line) + "\n" for line in [search, *self.trials]), "utf-8")
-
-    def _lines(self) -> list[dict]:
-        texts = self.path.read_text("utf-8", errors="replace").splitlines() if self.path.is_file() else []
-        found = []
-        for k, text in enumerate(texts):
-            try:
-                found.append(json.loads(text))
-            except json.JSONDecodeError:
-                if k == 0 or k < len(texts) - 1:
-                    raise ValueError(
-                        f"Line {k + 1} of {self.path} is no JSON, so it is not the log of a search, or damaged: delete "
-                        "it, or give another out."
-                    ) from None
-        return found
 
     def find(self, way: dict, epochs: int) -> dict | None:
         """The trial of these settings, if it was finished."""
@@ -57,9 +47,25 @@ class SearchLog:
     def add(self, trial: dict) -> None:
         """Remember a finished trial, and write it down at once."""
         self.trials.append(trial)
-        if self.path is not None:
+        if self.path is not None and is_main():
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(trial) + "\n")
+
+
+def _read(path: Path) -> list[dict]:
+    """The whole lines of a log; nothing where there is no file."""
+    texts = path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else []
+    found = []
+    for k, text in enumerate(texts):
+        try:
+            found.append(json.loads(text))
+        except json.JSONDecodeError:
+            if k == 0 or k < len(texts) - 1:
+                raise ValueError(
+                    f"Line {k + 1} of {path} is no JSON, so it is not the log of a search, or damaged: delete it, or "
+                    "give another out."
+                ) from None
+    return found
 
 
 def _file(out: Path) -> Path:

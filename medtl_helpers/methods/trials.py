@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from .all_stages import AllStages, all_stages_regression
 from .cache import after_prefix
 from .costs import Cost, count_cost, frozen_stages, is_cached
+from .distributed import agree
 from .features import prefix_features, stage_features
 from .finetune import fine_tune, lp_ft, probe
 from .freezing import freeze, unfreeze
@@ -37,7 +38,7 @@ class Brake:
         self.deadline, self.armed = clock() + seconds, False
 
     def check(self) -> None:
-        if self.armed and clock() > self.deadline:
+        if self.armed and agree(clock() > self.deadline):
             raise OutOfTime
 
     def __call__(self, progress: float) -> float:
@@ -71,7 +72,7 @@ class Trials:
 
     def _run(self, way: Way, epochs: int) -> tuple[StagedNet, torch.Tensor]:
         model, cost = self.sources[way.source](self.classes), self.costs[way.source]
-        n, sets = len(self.train[1]), (self.train, self.val)
+        n, train, val = len(self.train[1]), self.train, self.val
         if way.at_once:
             features = self._features(way.source, model, "all stages")
             model = all_stages_regression(model, features[0], self.train[1], self.classes, way.rate)
@@ -82,24 +83,24 @@ class Trials:
             freeze(unfreeze(model), upto=frozen[-1])
             kept = self._features(way.source, model, frozen[-1] if way.depth != "head" else "head")
             inner = after_prefix(model)
-            sets = tuple((x, y) for x, (_, y) in zip(kept, sets, strict=True))
-        how: dict[str, Any] = {"epochs": epochs * way.longer, "batch_size": cost.batch(n), "lr": way.rate, "seed": self.seed,
-               "schedule": self.brake, "progress": False}  # fmt: skip
+            train, val = (kept[0], train[1]), (kept[1], val[1])
+        how: dict[str, Any] = {"epochs": epochs * way.longer, "batch_size": cost.batch(n), "lr": way.rate}
+        how |= {"seed": self.seed, "schedule": self.brake, "progress": False}
         if way.way == "probe":
-            history = probe(inner, *sets, **how)
+            history = probe(inner, train, val, **how)
         elif way.way == "fine_tune":
-            history = fine_tune(inner, *sets, frozen_upto=None if cached else way.frozen_upto, cache=False, **how)
+            history = fine_tune(inner, train, val, frozen_upto=None if cached else way.frozen_upto, cache=False, **how)
         elif way.way == "lp_ft":
-            history = lp_ft(inner, *sets, probe_epochs=how["epochs"], **how)
+            history = lp_ft(inner, train, val, probe_epochs=how["epochs"], **how)
         else:
-            history = fit(inner, *sets, **how)
+            history = fit(inner, train, val, **how)
         if history.stopped.startswith("interrupted"):
             raise KeyboardInterrupt
-        return model, predict(inner, sets[1][0], batch_size=cost.inference_batch())
+        return model, predict(inner, val[0], batch_size=cost.inference_batch())
 
     def _features(self, source: str, model: StagedNet, what: str) -> tuple:
         """The features of the frozen stages of both sets; the last ones of each source and depth are kept."""
-        if what == "head":  # the pooled features of the last stage are among those of all stages
+        if what == "head" and _is_averaged(model):  # what the pool gives is among the features of all stages
             width = model.width
             return tuple(x[:, -2 * width : -width] for x in self._features(source, model, "all stages"))
         if (source, what) not in self._kept:
@@ -116,6 +117,12 @@ class Trials:
             self.brake.check()
             parts.append(compute(x[rows]))
         return torch.cat(parts)
+
+
+def _is_averaged(model: StagedNet) -> bool:
+    """Whether the network pools by the mean over all pixels, as those of the course do."""
+    pool = next(iter(model.pool.children()), None)
+    return isinstance(pool, torch.nn.AdaptiveAvgPool2d) and pool.output_size == 1
 
 
 def network_of(way: Way, classes: int, channels: int, sources=None) -> StagedNet:
