@@ -18,7 +18,8 @@ from .methods.adabn import adapt_batch_norm
 from .methods.augment import augment
 from .methods.auto_transfer import auto_transfer
 from .methods.cache import fit_cached
-from .methods.calibration import recalibrate_intercept
+from .methods.calibration import recalibrate_intercept, recalibrate_slope
+from .methods.calibration_line import calibration_line, calibration_metrics, log_odds
 from .methods.dann import DANN
 from .methods.features import prefix_features, stage_features
 from .methods.finetune import fine_tune, gradual_unfreeze, lp_ft, probe
@@ -36,7 +37,9 @@ from .methods.operating_point import operating_point
 from .methods.optimise import minimise
 from .methods.patient_units import patient_metrics
 from .methods.predict import predict, to_float
+from .methods.reliability import ece_by_chance, expected_calibration_error, reliability, squared_calibration_error
 from .methods.staged import staged
+from .methods.subgroups import by_group, worst_group
 from .methods.temperature import find_temperature, tempered
 from .methods.threshold import reset_threshold
 from .methods.train import fit
@@ -75,6 +78,9 @@ __all__ = [
     "begin",
     "bootstrap_metrics",
     "budget",
+    "by_group",
+    "calibration_line",
+    "calibration_metrics",
     "card",
     "cards",
     "check",
@@ -84,7 +90,9 @@ __all__ = [
     "device",
     "draw",
     "draw_cohort",
+    "ece_by_chance",
     "environment",
+    "expected_calibration_error",
     "few_shot",
     "find_duplicates",
     "find_temperature",
@@ -106,6 +114,7 @@ __all__ = [
     "load_backbone",
     "load_folder",
     "log_me",
+    "log_odds",
     "lp_ft",
     "match_pixels",
     "minimise",
@@ -121,7 +130,9 @@ __all__ = [
     "probe",
     "proxy_a_distance",
     "recalibrate_intercept",
+    "recalibrate_slope",
     "recorded",
+    "reliability",
     "reporting_items",
     "reset_threshold",
     "seed_everything",
@@ -134,6 +145,7 @@ __all__ = [
     "split_by_image",
     "split_by_patient",
     "split_table",
+    "squared_calibration_error",
     "stage_features",
     "staged",
     "t_interval",
@@ -144,4 +156,5 @@ __all__ = [
     "unfreeze",
     "white_cell_domains",
     "without_duplicates",
+    "worst_group",
 ]
