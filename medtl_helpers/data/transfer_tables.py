@@ -14,7 +14,7 @@ FILES = {"source": "dataset", "architecture": "model"}  # as the authors' files 
 SCORES = {  # column -> file; for all of them, more is said to be better
     "LogME": "logme",
     "LEEP": "leep",
-    "N-LEEP": "nleep",
+    "N-LEEP": "nleep",  # above 0, so a mean of probabilities, where the paper of N-LEEP takes their logarithms
     "NCTI": "ncti",
     "PARC": "parc",
     "SFDA": "sfda",
