@@ -12,6 +12,7 @@ from .preparing import Prepared
 
 MOST_SHOWN = 40  # rows of a list on the page; all of them are in the JSON
 BEST = 12  # ways in the figure
+COLUMNS = {"log loss": ".4f", "auroc": ".3f", "epochs": ".0f", "rung": ".0f", "seconds": ".1f"}
 
 
 def the_folder(prepared: Prepared, seed: int) -> str:
@@ -62,7 +63,7 @@ def the_folder(prepared: Prepared, seed: int) -> str:
             page.table(
                 ["patient", "stood in"],
                 rows,
-                f"{len(rows)} patients in two splits; their images in the earlier one were left out",
+                "Patients in two splits, whose images in the earlier one were left out",
             )
         )
     if prepared.layout.skipped:
@@ -118,40 +119,40 @@ def _copies(prepared: Prepared) -> list[str]:
 
 def the_search(prepared: Prepared, found, minutes: float) -> str:
     table, y = found.table, np.asarray(prepared.task.val.y)
-    share = np.bincount(np.asarray(prepared.task.train.y), minlength=len(prepared.task.classes)) / len(
-        prepared.task.train.y
-    )
+    train_y = np.asarray(prepared.task.train.y)
+    share = np.bincount(train_y, minlength=len(prepared.task.classes)) / len(train_y)
     prior = float(-np.log(share.clip(1e-9))[y].mean())
-    names = [f"{row.source}: {row.way}, {row.depth}, {row.rate:g}" for row in table.itertuples()]
+    chosen_loss = float(-np.log(found.validation[np.arange(len(y)), y].clip(1e-9)).mean())
+    settings = ["source", "way", "depth", "rate"]
+    same = (table[settings] == [found.way.record()[name] for name in settings]).all(axis=1)
+    chosen = int(np.flatnonzero(same)[0]) if same.any() else None
+    best = table.head(BEST)
+    names = [f"{row.source}: {row.way}, {row.depth}, {row.rate:g}" for row in best.itertuples()]
     head = ["source", "way", "what trains", "rate", "log loss", "AUROC", "epochs", "rung", "seconds"]
     rows = [
-        [
-            r["source"],
-            r["way"],
-            r["depth"],
-            float(r["rate"]),
-            page.Digits(f"{r['log loss']:.4f}"),
-            page.Digits(f"{r['auroc']:.3f}"),
-            int(r["epochs"]),
-            int(r["rung"]),
-            page.Digits(f"{r['seconds']:.1f}"),
-        ]
-        for r in table.to_dict("records")
+        [*row[settings], *(_digits(row[name], form) for name, form in COLUMNS.items())] for _, row in table.iterrows()
     ]
     return "".join(
         [
             page.paragraph(
                 f"{len(table)} ways were tried on {len(y)} validation images in {minutes:g} minutes: {found.stopped}.",
-                "All began for few epochs, and the better part went on to the next rung for more.",
-                f"The chosen way is {way_in_words(found.way)}.",
+                "All began with few epochs, and the better part of them went on to more, rung by rung.",
+                f"Chosen was the training with the lowest log loss of all, {chosen_loss:.3f}: "
+                f"{way_in_words(found.way)}, after {found.epochs} epoch(s)."
+                if found.epochs
+                else f"Chosen was the lowest log loss of all, {chosen_loss:.3f}: {way_in_words(found.way)}.",
                 "These scores are of validation, and the lowest of many flatters itself.",
                 "The result is in the next section.",
             ),
             *(page.paragraph(note) for note in found.notes),
-            ways_figure(names[:BEST], table["log loss"].tolist()[:BEST], prior),
-            page.table(head, rows, "All ways, the lowest log loss on validation first; the first was chosen", chosen=0),
+            ways_figure(names, best["log loss"].tolist(), prior, chosen),
+            page.table(head, rows, "All ways and their scores on validation; the chosen way stands out", chosen),
         ]
     )
+
+
+def _digits(value: float, form: str) -> page.Digits:
+    return page.Digits("" if value is None or value != value else format(value, form))
 
 
 def _some(names: list[str]) -> list[str]:

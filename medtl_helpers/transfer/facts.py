@@ -115,7 +115,9 @@ def sizes(prepared: Prepared) -> str:
 
 def how_split(prepared: Prepared, seed: int) -> str:
     drawn, known = prepared.layout.drawn, prepared.task.patients is not None
-    how = f"{' and '.join(drawn)} were drawn at random with seed {seed}" if drawn else "The folder came with its splits"
+    names = {"val": "validation", "test": "test"}
+    parts = " and ".join(names[split] for split in drawn)
+    how = f"{parts} images were drawn at random with seed {seed}" if drawn else "The folder came with its splits"
     units = (
         "no patient is in two of them"
         if known
@@ -154,8 +156,8 @@ def utility(judged: Judged) -> str:
             "At no threshold is its net benefit beyond the better of treating all and treating nobody, limits included."
         )
     return (
-        f"At {len(better)} of {len(gain)} thresholds, from {better[0]} to {better[-1]}, its net benefit lies above the "
-        "better of treating all and treating nobody, limits included (each threshold by itself, not corrected)."
+        "Its net benefit lies above the better of treating all and treating nobody, limits included, at "
+        f"{len(better)} of {len(gain)} thresholds ({', '.join(better)}; each by itself, not corrected)."
     )
 
 

@@ -89,21 +89,19 @@ def curve_figure(thresholds, curve: dict[str, list[Interval]]) -> str:
     return drawn(figure, f"Decision curve: net benefit against threshold probability; {points}; treat nobody is 0.")
 
 
-def ways_figure(names: list[str], losses: list[float], prior: float) -> str:
-    """The validation log loss of the best ways, the chosen one on top."""
-    figure, axis = _axis(7.2, 0.9 + 0.32 * len(names))
+def ways_figure(names: list[str], losses: list[float], prior: float, chosen: int | None) -> str:
+    """The validation log loss of some ways; ``chosen`` is the row that stands out."""
+    figure, axis = _axis(8.6, 1.1 + 0.3 * len(names))
     rows = np.arange(len(names))[::-1]
-    colours = [COLOURS["blue"], *[COLOURS["grey"]] * (len(names) - 1)]
+    colours = [COLOURS["blue" if k == chosen else "grey"] for k in range(len(names))]
     axis.hlines(rows, 0, losses, color=colours, linewidth=1)
     axis.scatter(losses, rows, color=colours, zorder=3)
     axis.axvline(prior, color=COLOURS["orange"], linestyle="--", linewidth=1, label="class frequencies alone")
-    axis.set_yticks(rows, names)
-    axis.set(xlabel="log loss on validation (lower is better)", xlim=(0, None))
-    axis.legend(loc="lower right")
+    axis.set_yticks(rows, names, fontsize=9)
+    axis.set(xlabel="log loss on validation", xlim=(0, None))
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
     points = "; ".join(f"{name} {loss:.3f}" for name, loss in zip(names, losses, strict=True))
-    return drawn(
-        figure, f"Log loss on validation of the best ways: {points}; of the class frequencies alone {prior:.3f}."
-    )
+    return drawn(figure, f"Log loss on validation, lower is better: {points}; class frequencies alone {prior:.3f}.")
 
 
 def scores_figure(probability: np.ndarray, event: np.ndarray, threshold: float | None, yes: str, no: str) -> str:

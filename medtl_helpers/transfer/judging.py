@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..methods.calibration import calibration_metrics, log_odds
+from ..methods.calibration_line import calibration_metrics, log_odds
 from ..methods.decision import decision_curve
-from ..methods.intervals import Interval
+from ..methods.intervals import Interval, proportion
 from ..methods.operating_point import operating_point, predictive_values
-from ..methods.patient_units import patient_metrics
+from ..methods.patient_units import drawn_weights, patient_metrics
 from ..methods.reliability import ece_by_chance, expected_calibration_error, reliability
 from ..methods.temperature import find_temperature, tempered
 
@@ -114,7 +114,9 @@ def judge(recipe: Recipe, y, raw, patients=None, *, seed: int = 0) -> Judged:
         expected_calibration_error(event, of_event, bins),
         ece_by_chance(of_event, bins, seed=seed),
         reliability(event, of_event, bins),
-        operating_points(event, of_event, recipe.threshold) if recipe.threshold is not None else {},
+        operating_points(event, of_event, recipe.threshold, patients, seed=seed)
+        if recipe.threshold is not None
+        else {},
         decision_curve(event, of_event, THRESHOLDS, groups=patients, seed=seed) if recipe.positive is not None else {},
         np.bincount(y * k + answers, minlength=k * k).reshape(k, k),
         wrong[np.argsort(-loss[wrong], kind="stable")][:WORST],
@@ -132,11 +134,32 @@ def line_of(event: np.ndarray, probability: np.ndarray, patients=None, *, seed: 
         return {}
 
 
-def operating_points(sick: np.ndarray, probability: np.ndarray, threshold: float) -> dict[float, dict[str, Interval]]:
-    """Sensitivity, specificity, PPV and NPV at the threshold, by prevalence, that of these cases first."""
+def operating_points(
+    sick: np.ndarray, probability: np.ndarray, threshold: float, patients=None, *, seed: int = 0
+) -> dict[float, dict[str, Interval]]:
+    """Sensitivity, specificity, PPV and NPV at the threshold, by prevalence, that of these cases first.
+
+    The limits of the first two are Wilson's, or over ``patients`` where these are known.
+    """
     here = operating_point(sick, probability, threshold=threshold)
-    found = {float(sick.mean()): here}
-    for prevalence in PREVALENCES:
+    alarm = probability >= threshold
+    if patients is not None:
+        here["sensitivity"] = share_of_patients(alarm[sick], patients[sick], seed=seed)
+        here["specificity"] = share_of_patients(~alarm[~sick], patients[~sick], seed=seed)
+    found = {}
+    for prevalence in (float(sick.mean()), *PREVALENCES):
         ppv, npv = predictive_values(here["sensitivity"], here["specificity"], prevalence)
         found.setdefault(prevalence, {**here, "PPV": ppv, "NPV": npv})
     return found
+
+
+def share_of_patients(hit: np.ndarray, patients: np.ndarray, *, seed: int = 0) -> Interval:
+    """The share of images that are hits, with limits over patients; Wilson's of as many patients where all
+    images are hits or none is."""
+    n, value = len(np.unique(patients)), float(hit.mean())
+    weights = drawn_weights(np.zeros(len(hit), int), patients, seed=seed)
+    low, high = np.quantile(weights @ hit / weights.sum(1), [0.025, 0.975])
+    if hit.all() or not hit.any():
+        edge = proportion(n if hit.all() else 0, n)
+        low, high = edge.low, edge.high
+    return Interval(value, float(low), float(high), "bootstrap over patients", n)

@@ -20,8 +20,9 @@ p, ul { margin: .6rem 0; } li { margin: .25rem 0; overflow-wrap: anywhere; } a {
 nav ul { columns: 2; margin: 0; padding-left: 1.1rem; } nav li { margin: 0 0 .4rem; break-inside: avoid; }
 .facts dt { font-weight: 600; margin-top: .5rem; } .facts dd { margin: 0; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; margin: .75rem 0; font-size: .9rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: #51606d; padding-bottom: .35rem; }
+table { border-collapse: collapse; margin: .35rem 0 .75rem; font-size: .9rem; font-variant-numeric: tabular-nums; }
+figure.wide > figcaption { color: #51606d; padding-top: .75rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f6f8; padding: .75rem 1rem; }
 th, td { border-bottom: 1px solid #d5dbe1; padding: .3rem .7rem .3rem 0; text-align: left; vertical-align: top; }
 th { border-bottom: 2px solid #9aa7b3; } td.number, th.number { text-align: right; white-space: nowrap; }
 tr.chosen td { background: #eef5fa; font-weight: 600; }
@@ -91,8 +92,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence], caption: str, chosen: i
         for r, row in enumerate(rows)
     )
     return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{text(caption)}"><table><caption>{text(caption)}'
-        f"</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<figure class="wide" tabindex="0"><figcaption>{text(caption)}</figcaption>'
+        f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></figure>"
     )
 
 

@@ -84,16 +84,17 @@ def the_threshold(recipe: Recipe, judged: Judged) -> str:
                 "This threshold had the highest mean of sensitivity and specificity on validation.",
                 "It weighs no harm: where a missed case costs more than a false alarm, another threshold is right.",
             ),
-            page.table(["at this threshold", "on test"], points, "Sensitivity and specificity with 95 % Wilson limits"),
+            page.table(
+                ["at this threshold", "on test"],
+                points,
+                f"Sensitivity and specificity with 95 % limits ({here[1]['sensitivity'].kind})",
+            ),
             page.paragraph("What an alarm is worth depends on how common the disease is where the test is used:"),
             page.table(
                 ["prevalence", "PPV: of the alarms, right", "NPV: of the others, healthy"],
                 rows,
                 "Predictive values by prevalence, with 95 % limits",
             ),
-            page.paragraph("These limits take each image for a patient of its own.")
-            if judged.patients is not None
-            else "",
             curve_figure(THRESHOLDS, judged.curve),
             page.paragraph(
                 utility(judged), "A decision curve supposes that the probabilities are right where one acts."

@@ -82,7 +82,7 @@ def test_three_classes_need_no_positive_one(make_folder, without_search, tmp_pat
 
 def test_test_images_are_looked_at_after_everything_was_chosen(make_folder, monkeypatch, tmp_path):
     """With all test labels turned round, the same way, temperature and threshold are chosen."""
-    from conftest import fake_search
+    from fake_search import fake_search
 
     folder, found = make_folder(), []
 

@@ -88,3 +88,14 @@ def test_ppv_follows_the_prevalence_by_bayes():
     found = operating_points(y == 1, p[:, 1], 0.5)
     sens, spec = (found[0.1][name].value for name in ("sensitivity", "specificity"))
     assert found[0.1]["PPV"].value == pytest.approx(0.1 * sens / (0.1 * sens + 0.9 * (1 - spec)))
+
+
+def test_sensitivity_has_limits_over_patients_where_they_are_known():
+    y, who = np.repeat(np.arange(40) % 2, 6), np.repeat(np.arange(40), 6)
+    own = np.repeat(np.random.default_rng(0).normal(0, 1, 40), 6)
+    p = 1 / (1 + np.exp(-(2 * y - 1 + 2 * own)))
+    images, patients = (operating_points(y == 1, p, 0.5, groups)[0.1]["sensitivity"] for groups in (None, who))
+    assert images.value == patients.value and patients.n == 20
+    assert patients.high - patients.low > 1.8 * (images.high - images.low)
+    sure = operating_points(y == 1, y.astype(float), 0.5, who)[0.1]["sensitivity"]
+    assert sure.value == sure.high == 1 and 0.8 < sure.low < 0.9  # Wilson's of 20 of 20 patients
