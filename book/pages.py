@@ -181,6 +181,7 @@ def benchmarks(readme: str, records: dict[str, dict]) -> str:
     parts += ratios(records["ratios"]) if "ratios" in records else []
     parts += authors(records["medmnist_way"]) if "medmnist_way" in records else []
     parts += growth(records["scale"]) if "scale" in records else []
+    parts += streams(records["streams"]) if "streams" in records else []
     return "\n\n".join(parts) + "\n"
 
 
@@ -250,6 +251,36 @@ def growth(record: dict) -> list[str]:
     ]
 
 
+def streams(record: dict) -> list[str]:
+    """What streaming costs beside memory (``benchmarks/streams.py``)."""
+    speeds = []
+    for pair in record["pairs"]:
+        aim = "—" if pair["aim"] is None else f"≥ {pair['aim']:g} {'✓' if pair['median'] >= pair['aim'] else '✗'}"
+        ratio = f"{pair['median']:.2f} ({min(pair['ratios']):.2f} to {max(pair['ratios']):.2f})"
+        rate = f"{record['images in an epoch'] / pair['our seconds']:.0f}"
+        speeds.append([pair["what"], ratio, aim, rate])
+    numbers = sorted({row["n"] for row in record["memory"]})
+    more = {(row["n"], row["streamed"]): row["megabytes"] for row in record["memory"]}
+    memory = [
+        [way, *(more[n, streamed] for n in numbers)] for way, streamed in (("in memory", False), ("streamed", True))
+    ]
+    decoded = "; ".join(
+        f"{side}: JPEG {rates['jpg']}, PNG {rates['png']}"
+        for side, rates in record["decoded per second, one core"].items()
+    )
+    return [
+        "## Streamed from the disk",
+        f"A folder of {numbers[-1]:,} images of 64 px, streamed, beside the same in memory (`{record['command']}`, "
+        f"{record['device']}, one thread): how many images a second are read or trained on, as a share of those in "
+        f"memory, in pairs of {len(record['pairs'][0]['ratios'])} rounds.",
+        table(["what", "streamed / in memory", "aim", "images a second, streamed"], speeds),
+        "Peak of memory in MB, more than for the first 2,000 images, of loading and an epoch of training:",
+        table(["images", *(f"{n:,}" for n in numbers)], memory),
+        f"The file of their pixels takes {record['file of pixels, MB']} MB of the disk. To decode and resize the files "
+        f"anew in each epoch, one core would manage so many a second — {decoded}.",
+    ]
+
+
 def _with_command(record: dict) -> dict[str, dict]:
     """The record itself, or its parts, whichever say how they were made."""
     if "command" in record:
@@ -257,7 +288,14 @@ def _with_command(record: dict) -> dict[str, dict]:
     return {name: part for name, part in record.items() if isinstance(part, dict) and "command" in part}
 
 
-ROOMS = {"": "The ground floor", "data": "Data", "methods": "Methods", "teaching": "Teaching", "lessons": "Lessons"}
+ROOMS = {
+    "": "The ground floor",
+    "data": "Data",
+    "methods": "Methods",
+    "teaching": "Teaching",
+    "transfer": "The command transfer",
+    "lessons": "Lessons",
+}
 
 
 def modules(package: Path) -> dict[str, str]:

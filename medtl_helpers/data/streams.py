@@ -83,7 +83,7 @@ class PixelFile:
         return self.read([row])[0]
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name not in ("_open", "delete")}
+        return {name: value for name, value in vars(self).items() if name != "_open"}
 
     def _unwritten(self, error: OSError) -> ValueError:
         return ValueError(

@@ -228,6 +228,15 @@ def test_the_file_of_pixels_is_private_readable_by_numpy_and_gone_with_the_last_
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_worker_that_was_forked_deletes_nothing(folder, monkeypatch):
+    file = load_folder(folder, size=SIDE, stream=True).train.x.file
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: -1)
+        file.delete()
+    assert file.path.exists()
+    file.path.unlink()
+
+
 @pytest.mark.slow
 def test_the_file_is_gone_when_python_ends(folder, tmp_path):
     code = f"import medtl_helpers as mtl; t = mtl.load_folder({str(folder)!r}, size=12, stream={str(tmp_path)!r})"
