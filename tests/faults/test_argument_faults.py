@@ -14,7 +14,7 @@ from rows import Row, of_ours
 from torch import nn
 
 from medtl_helpers import assets, parts, provenance
-from medtl_helpers.data import cohorts, domains, phantoms, pretraining, shifts, tables, transfer_tables
+from medtl_helpers.data import catalogue, cohorts, domains, phantoms, pretraining, shifts, tables, transfer_tables
 from medtl_helpers.methods import (
     adabn,
     calibration,
@@ -289,6 +289,11 @@ ARGUMENTS = [
         "transfer tables: of what they do not hold",
         lambda: transfer_tables.transfer_tables("dataset"),
         "of is 'dataset': choose one of source, architecture",
+    ),
+    (
+        "load: published results",
+        lambda: catalogue.load("transferability"),
+        "transferability holds published results, and nothing to train on: use transfer_tables.",
     ),
     (
         "transfer tables that are not on this disk",
