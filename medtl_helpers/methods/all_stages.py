@@ -38,7 +38,7 @@ def all_stages_regression(trunk: StagedNet, features, y, classes: int, c: float)
     from sklearn.preprocessing import StandardScaler
 
     x, y = features.numpy(), y.numpy()
-    if len(missing := sorted(set(range(classes)) - set(y.tolist()))):
+    if missing := sorted(set(range(classes)) - set(y.tolist())):
         raise ValueError(
             f"Class {', '.join(map(str, missing))} has no training example, so it cannot be learnt: add some, or leave "
             "the class out."

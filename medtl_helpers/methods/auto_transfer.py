@@ -18,7 +18,7 @@ from ..console import say
 from ..devices import headless
 from ..parts import check_rate, check_whole, shown
 from .best_so_far import BestSoFar
-from .costs import count_cost
+from .costs import count_costs
 from .halving import successive_halving
 from .metrics import bootstrap_metrics
 from .plan import ETA, Plan, make_plan
@@ -56,7 +56,7 @@ def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=
     train, val, classes = _checked(task)
     brake = Brake(60 * minutes)
     networks = as_sources(sources) | {SCRATCH: small_network(train[0].shape[1])}
-    costs, notes = _costs(networks, train[0].shape[1:], classes)
+    costs, notes = count_costs(networks, train[0].shape[1:], classes)
     stages = {name: list(cost.multiply_adds) for name, cost in costs.items() if name != SCRATCH}
     sizes = {"n": len(train[1]), "n_val": len(val[1]), "classes": classes}
     plan = make_plan(ways_for(stages), costs, minutes=minutes, **sizes)
@@ -129,17 +129,10 @@ def _checked(task) -> tuple[tuple, tuple, int]:
                 f"The {what} images are {x.dtype} of shape {tuple(x.shape)}: give uint8 images N×C×H×W, grey or RGB."
             )
     guards.check_classes(train[1], val[1])
-    return train, val, len(task.classes)
-
-
-def _costs(networks: dict, shape, classes: int) -> tuple[dict, list[str]]:
-    """The cost of one image by source; a source for whose stages the images are too small is left out and told."""
-    costs, notes = {}, []
-    for name, make in networks.items():
-        with torch.random.fork_rng(devices=[]):
-            model = make(classes)
-        try:
-            costs[name] = count_cost(model, shape)
-        except RuntimeError:
-            notes.append(f"The source {name} was left out: images of {shape[1]} × {shape[2]} px are too small for it.")
-    return costs, notes
+    found, names = sorted(set(train[1].tolist())), list(task.classes)
+    if found != list(range(len(names))):
+        raise ValueError(
+            f"The training labels are {', '.join(map(str, found))}, and the classes are 0 to {len(names) - 1}: give at "
+            "least one training image of each class."
+        )
+    return train, val, len(names)

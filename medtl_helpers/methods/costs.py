@@ -5,13 +5,14 @@ them in a second, about one core of a laptop, and needs ``STEP`` seconds more fo
 """
 
 import copy
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from .nets import StagedNet
-from .ways import Way
+from .ways import Source, Way
 
 SPEED, STEP = 2.5e10, 0.005
 BYTES = 6e8  # that a batch in training may fill with activations and their gradients
@@ -56,6 +57,19 @@ def count_cost(model: StagedNet, shape) -> Cost:
         work[name], after[name] = counter.get_total_flops() / 2, x.numel()
         channels += x.shape[1]
     return Cost(work, after, numbers, channels)
+
+
+def count_costs(networks: Mapping[str, Source], shape, classes: int) -> tuple[dict[str, Cost], list[str]]:
+    """The cost of one image by source; a source for whose stages the images are too small is left out and told."""
+    costs, notes = {}, []
+    for name, make in networks.items():
+        with torch.random.fork_rng(devices=[]):
+            model = make(classes)
+        try:
+            costs[name] = count_cost(model, shape)
+        except RuntimeError:
+            notes.append(f"The source {name} was left out: images of {shape[1]} × {shape[2]} px are too small for it.")
+    return costs, notes
 
 
 def frozen_stages(way: Way, cost: Cost) -> list[str]:

@@ -37,8 +37,11 @@ class SearchLog:
         self.trials = lines[1:]
         if not is_main():
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text("".join(json.dumps(line) + "\n" for line in [search, *self.trials]), "utf-8")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_text("".join(json.dumps(line) + "\n" for line in [search, *self.trials]), "utf-8")
+        except OSError as error:
+            raise ValueError(f"No log can be written at {self.path} ({error}): give another out.") from None
 
     def find(self, way: dict, epochs: int) -> dict | None:
         """The trial of these settings, if it was finished."""

@@ -13,6 +13,7 @@ import test_argument_faults  # noqa: E402
 import test_data_faults as data  # noqa: E402
 import test_fetch  # noqa: E402
 import test_folder_faults  # noqa: E402
+import test_search_faults  # noqa: E402
 import test_training_faults  # noqa: E402
 import test_weight_faults  # noqa: E402
 import test_weights  # noqa: E402
@@ -68,6 +69,7 @@ def sections() -> dict[str, list[Row]]:
         "Arguments of measures, phantoms and lessons": test_argument_faults.TABLE,
         "Networks and training": test_training_faults.TABLE,
         "DANN, AdaBN, computed features": test_adaptation_faults.TABLE,
+        "The automatic search": test_search_faults.TABLE,
     }
 
 
