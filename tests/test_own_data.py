@@ -1,24 +1,42 @@
-"""The code on the book's page "Your own data" runs, from its first line to its last, on a folder as it describes it."""
+"""The code and the commands on the book's page "Your own data" run, from first to last, on a folder as it describes it."""
 
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
-PAGE = (Path(__file__).parent.parent / "book" / "own_data.md").read_text("utf-8")
+from medtl_helpers.__main__ import main
+
+ROOT = Path(__file__).parent.parent
+PAGE, README = ((ROOT / name).read_text("utf-8") for name in ("book/own_data.md", "README.md"))
 
 
-def test_the_page_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
+def commands(text: str) -> list[list[str]]:
+    """The arguments of all lines of a page that call the package."""
+    lines = [line for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    return [
+        shlex.split(line, comments=True)[3:]
+        for line in lines
+        if "medtl_helpers transfer" in line or " predict " in line
+    ]
+
+
+def my_images(folder):
     rng = np.random.default_rng(0)
     for k, name in enumerate(("benign", "malignant")):
-        (tmp_path / "my_images" / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True)
         for patient in range(12):
             for view in "ab":
                 pixels = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(tmp_path / "my_images" / name / f"P{k}{patient:02}_{view}.png")
-    copied = (tmp_path / "my_images" / "benign" / "P000_a.png").read_bytes()
-    (tmp_path / "my_images" / "benign" / "P000_c.png").write_bytes(copied)
+                Image.fromarray(pixels).save(folder / name / f"P{k}{patient:02}_{view}.png")
+    (folder / "benign" / "P000_c.png").write_bytes((folder / "benign" / "P000_a.png").read_bytes())
+
+
+def test_the_page_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
+    my_images(tmp_path / "my_images")
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
@@ -30,3 +48,26 @@ def test_the_page_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
     people = [set(names["again"].patients[split]) for split in ("train", "val", "test")]
     assert not (people[0] & people[1] or people[0] & people[2] or people[1] & people[2])
     assert len(names["history"].train_loss) == 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [PAGE, README], ids=["own_data.md", "README.md"])
+def test_the_commands_run_as_they_are_printed(text, tmp_path, monkeypatch, capsys):
+    """But for the minutes, which are few here."""
+    my_images(tmp_path / "my_images")
+    my_images(tmp_path / "new_images")
+    monkeypatch.chdir(tmp_path)
+    transfer, predict = commands(text)
+    transfer[transfer.index("--minutes") + 1] = "0.05"
+    assert (main(transfer), main(predict)) == (0, 0)
+    assert {"report.html", "report.json", "test_answers.csv", "model.pt"} <= {p.name for p in Path("report").iterdir()}
+    assert len(Path("answers.csv").read_text().splitlines()) == 1 + 49
+    told = capsys.readouterr().out
+    assert "P000_c.png" in told and "The report is" in told and "not for diagnosis" in told
+
+
+def test_every_option_of_the_command_is_on_the_page(capsys):
+    with pytest.raises(SystemExit):
+        main(["transfer", "--help"])
+    options = set(re.findall(r"--[a-z]+", capsys.readouterr().out)) - {"--help"}
+    assert options == set(re.findall(r"`(--[a-z]+)[ `]", PAGE))
