@@ -67,7 +67,10 @@ def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=
             "partly chance: the validation scores flatter, and another draw of images may choose otherwise."
         )
     if plan.left_out:
-        notes.append(f"There is no time for {plan.left_out} of {plan.left_out + plan.ways} ways: give more minutes.")
+        notes.append(
+            f"There is no time for {plan.left_out} of {plan.left_out + plan.ways} ways: give more minutes, or "
+            f"smaller images than {train[0].shape[2]} × {train[0].shape[3]}."
+        )
     say(*notes)
     search = {"data": data_fingerprint(train, val), "seed": seed, "minutes": minutes, "sources": list(networks)}
     log = SearchLog(out, search | {"plan": plan.record()})
