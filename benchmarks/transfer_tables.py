@@ -5,8 +5,9 @@
 Nothing is trained here. The tables (``medtl_helpers/data/transfer_tables.py``, card ``transferability``) hold the test
 AUROC of a ResNet-18 fine-tuned on 11 targets from 14 sources each, of nine architectures on the same targets, and what
 the scores had said beforehand. Each AUROC is one number that was published without its spread. How much of a difference
-between two sources is noise cannot be told from the tables, and the best of 14 noisy numbers is too high, so that every
-regret is a little too large; of differences of regrets that part cancels.
+between two sources is noise cannot be told from the tables. (Of the architectures the authors' README at 29cd31b says
+that two readings of the same runs rank them with a tau of 0.71, in the median: hardly any score can do better.) The
+best of 14 noisy numbers is too high, so that every regret is a little too large; of their differences that part cancels.
 
 The ways
 --------
