@@ -1,4 +1,4 @@
-"""The code and the commands on the book's page "Your own data" run, from first to last, on a folder as it describes it."""
+"""The code and the commands on the book's page "Your own data" run, from first to last, on such a folder."""
 
 import re
 import shlex

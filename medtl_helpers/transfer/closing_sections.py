@@ -48,14 +48,13 @@ def the_second_hospital(elsewhere: Elsewhere, recipe: Recipe, home: Judged) -> s
         )
     if elsewhere.judged:
         there = elsewhere.judged
-        names = [name for name in home.metrics]
-        rows = [[name, home.metrics[name], *(one.metrics[name] for one in there.values())] for name in names]
+        both: list = [home, *there.values()]
+        scores = [[name, *(one.metrics[name] for one in both)] for name in home.metrics]
         for part in home.line:
-            lines = [home.line.get(part, ""), *(one.line.get(part, "") for one in there.values())]
-            rows.append([f"calibration {part}", *lines])
+            scores.append([f"calibration {part}", *(one.line.get(part, "") for one in both)])
         head = ["score", "at home", *(f"there, {name}" for name in there)]
         content.append(
-            page.table(head, rows, "Test results with 95 % limits; the probabilities are tempered as at home")
+            page.table(head, scores, "Test results with 95 % limits; the probabilities are tempered as at home")
         )
         content.append(
             page.paragraph(

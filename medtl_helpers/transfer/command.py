@@ -6,7 +6,7 @@ threshold on validation, and only then look at the answers to the test images, o
 
 import hashlib
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +25,12 @@ from .predicting import predict_folder
 from .preparing import prepare
 
 LOG = "search.jsonl"
-FILES = {"report.html": report.as_page, "report.json": report.as_json, "test_answers.csv": report.as_csv,
-         "model.pt": report.as_model}  # fmt: skip
+FILES: dict[str, Callable[[report.Run], str | bytes]] = {
+    "report.html": report.as_page,
+    "report.json": report.as_json,
+    "test_answers.csv": report.as_csv,
+    "model.pt": report.as_model,
+}
 
 
 def transfer(

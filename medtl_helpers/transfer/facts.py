@@ -53,7 +53,7 @@ def facts_of(
             f"On test the calibration line has the slope {_short(judged.line['slope'])}, where 1 is right, and what "
             f"was so exceeds what was expected by {_short(large)}, where 0 is right."
         )
-    if recipe.threshold is not None:
+    if recipe.threshold is not None and recipe.positive is not None:
         facts["threshold"] = (
             f"It says {recipe.classes[recipe.positive]} from the probability {recipe.threshold:.3f} on, which had the "
             "highest mean of sensitivity and specificity on validation; no cost was weighed."

@@ -18,7 +18,7 @@ PICTURE = 160  # pixels a side at which a case is shown, at least
 def drawn(figure: Figure, alt: str) -> str:
     """A figure as an ``<img>`` that holds its own SVG; the same figure always gives the same text."""
     buffer = io.StringIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     return _img("svg+xml", buffer.getvalue().encode(), alt)
 
@@ -38,7 +38,7 @@ def _img(kind: str, content: bytes, alt: str) -> str:
 
 
 def _axis(width=5.6, height=3.6) -> tuple[Figure, mpl.axes.Axes]:
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
         figure = Figure(figsize=(width, height), layout="constrained")
         return figure, figure.add_subplot()
 
@@ -107,7 +107,7 @@ def ways_figure(names: list[str], losses: list[float], prior: float, chosen: int
 def scores_figure(probability: np.ndarray, event: np.ndarray, threshold: float | None, yes: str, no: str) -> str:
     """How the probabilities of the two kinds of test cases are spread."""
     figure, axis = _axis()
-    bins = np.linspace(0, 1, 21)
+    bins = np.linspace(0, 1, 21).tolist()
     for is_so, name, colour in ((False, no, "sky"), (True, yes, "orange")):
         axis.hist(
             probability[event == is_so],

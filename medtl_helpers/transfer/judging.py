@@ -146,7 +146,7 @@ def operating_points(
     if patients is not None:
         here["sensitivity"] = share_of_patients(alarm[sick], patients[sick], seed=seed)
         here["specificity"] = share_of_patients(~alarm[~sick], patients[~sick], seed=seed)
-    found = {}
+    found: dict[float, dict[str, Interval]] = {}
     for prevalence in (float(sick.mean()), *PREVALENCES):
         ppv, npv = predictive_values(here["sensitivity"], here["specificity"], prevalence)
         found.setdefault(prevalence, {**here, "PPV": ppv, "NPV": npv})

@@ -1,6 +1,5 @@
 """A folder becomes a task: what is left out of it and why, how large its images become, which copies are dropped."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +43,11 @@ class Prepared:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def files(self) -> dict[str, Any]:
+        """The names of the images of each split of the task."""
+        return self.task.files or {}
+
+    @property
     def unusable(self) -> list[Seen]:
         return [one for one in self.seen.values() if one.wrong]
 
@@ -79,8 +83,8 @@ def prepare(folder, *, positive, patients, seed: int, size: int | None, minutes:
     say(f"The images become {size} × {size} px: {why}.")
     before = {split: _per_class(task, split) for split in SPLITS}
     clean, pairs, notes = _without_copies(task)
-    kept = {split: Counter(clean.files[split]) for split in SPLITS}
-    dropped = {split: sorted((Counter(task.files[split]) - kept[split]).elements()) for split in SPLITS}
+    named, kept = task.files or {}, clean.files or {}
+    dropped = {split: sorted(set(named[split]) - set(kept[split])) for split in SPLITS}
     if any(dropped.values()):
         counts = ", ".join(f"{len(gone)} from {split}" for split, gone in dropped.items() if gone)
         say(f"Copies of pictures in a later split were dropped: {counts}.")

@@ -93,8 +93,8 @@ def as_json(run: Run) -> str:
         "classes": list(run.recipe.classes),
         "positive": None if run.recipe.positive is None else run.recipe.classes[run.recipe.positive],
         "files": [asdict(one) for one in prepared.seen.values()],
-        "splits": {split: list(map(str, files)) for split, files in prepared.task.files.items()},
-        "patients": prepared.task.patients and {s: list(map(str, who)) for s, who in prepared.task.patients.items()},
+        "splits": {split: list(map(str, files)) for split, files in prepared.files.items()},
+        "patients": {split: list(map(str, who)) for split, who in (prepared.task.patients or {}).items()},
         "size": prepared.size,
         "left out": {
             "unusable": {one.file: one.wrong for one in prepared.unusable},
@@ -120,7 +120,7 @@ def as_csv(run: Run) -> str:
     rows = csv.writer(buffer, lineterminator="\n")
     who = [] if task.patients is None else ["patient"]
     rows.writerow(["file", *who, "class", *(f"probability of {name}" for name in classes), "answer"])
-    for k, file in enumerate(task.files["test"]):
+    for k, file in enumerate(run.prepared.files["test"]):
         patient = [] if task.patients is None else [task.patients["test"][k]]
         p = [f"{value:.6f}" for value in run.judged.probability[k]]
         rows.writerow([file, *patient, classes[run.judged.y[k]], *p, classes[run.judged.answers[k]]])

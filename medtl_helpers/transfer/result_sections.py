@@ -109,7 +109,7 @@ def the_errors(prepared: Prepared, recipe: Recipe, judged: Judged) -> str:
     shown = []
     for row in judged.worst:
         true, answer, p = classes[judged.y[row]], classes[judged.answers[row]], judged.probability[row]
-        file = task.files["test"][row]
+        file = prepared.files["test"][row]
         alt = f"Test image {file}: it is labelled {true} and was answered with {answer}."
         shown.append(
             page.case(

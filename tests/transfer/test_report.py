@@ -51,7 +51,9 @@ def read(path) -> tuple[Reader, str]:
 def report(tmp_path_factory):
     """Two hospitals, patients, a damaged file, a copy, and class and file names that would be HTML."""
     place, names = tmp_path_factory.mktemp("report"), {"classes": ("<b>sick", "well & fine")}
-    folder, away = class_folders(place / "home", patients=14, **names), class_folders(place / "away", seed=1, **names)
+    folder, away = (
+        class_folders(place / name, patients=50, seed=k, **names) for k, name in enumerate(("home", "away"))
+    )
     (folder / "well & fine" / "P100_1.png").write_bytes(b"")
     (folder / "well & fine" / "P199_<i>.png").write_bytes((folder / "well & fine" / "P101_0.png").read_bytes())
     options = ["--out", str(place / "report"), "--size", "16", "--minutes", "1", "--patients", r"^(P\d+)_"]
@@ -89,6 +91,7 @@ def test_the_page_tells_all_that_was_left_out_and_all_results(report):
     assert list(content["left out"]["unusable"]) == ["well & fine/P100_1.png"]
     auroc = content["test"]["metrics"]["AUROC"]
     assert f"{auroc['value']:.3f} [{auroc['low']:.3f}, {auroc['high']:.3f}]" in words
+    assert "slope of the calibration line" in words and "calibration slope" in words  # here, and at the second hospital
     for heading in ("What was tried", "Saying yes from a threshold on", "At the second hospital", "Model card"):
         assert heading in words
     assert "PPV" in words and "net benefit" in words and "All items of TRIPOD+AI" in words
