@@ -337,7 +337,7 @@ PRIMARY_ABOUT = {
     "where": {"kind": "sites", "site": "away"},
     "score": "log loss",
     "margin": 0.05,
-    "written": "0000000",
+    "written": "7c27bcf",
     "opponent": "AdaBN, then slope and intercept",
     "over": "seeds",
 }
