@@ -14,6 +14,7 @@ Dropout draws other numbers in shares than in a batch.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 import torch
@@ -22,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .. import console, guards
+from .. import console
 
 Value = TypeVar("Value")
 _together = False  # inside ``started``, of more than one process
@@ -73,11 +74,7 @@ def shared(model: nn.Module) -> nn.Module:
     if not _together:
         return model
     if any(isinstance(m, _BatchNorm) and not isinstance(m, nn.SyncBatchNorm) for m in _trained_modules(model)):
-        guards.tell_once(
-            model,
-            "Batch norm sees the share of each process alone, so that the result is not that of one process: take "
-            "group norm, or, on graphics cards, torch.nn.SyncBatchNorm.convert_sync_batchnorm(model).",
-        )
+        _tell_of_batch_norm()
     return nn.parallel.DistributedDataParallel(model)
 
 
@@ -110,6 +107,14 @@ def averaged(total: Tensor, model: nn.Module) -> Tensor:
 def _shares(batch: Tensor) -> int:
     """Into how many shares a batch is divided."""
     return world if _together and len(batch) >= (world := dist.get_world_size()) else 1
+
+
+@cache  # once, of however many networks
+def _tell_of_batch_norm() -> None:
+    console.say(
+        "Batch norm sees the share of each process alone, so that the result is not that of one process: take group "
+        "norm, or, on graphics cards, torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)."
+    )
 
 
 def _trained_modules(model: nn.Module) -> list[nn.Module]:
