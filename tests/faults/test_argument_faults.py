@@ -7,6 +7,7 @@ some), but if it does not, then one sentence of ours says why.
 import inspect
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -18,6 +19,7 @@ from medtl_helpers.data import catalogue, cohorts, domains, phantoms, pretrainin
 from medtl_helpers.methods import (
     adabn,
     calibration,
+    calibration_line,
     decision,
     gradient_reversal,
     h_score,
@@ -28,7 +30,9 @@ from medtl_helpers.methods import (
     metrics,
     operating_point,
     oracle,
+    reliability,
     scores,
+    subgroups,
     threshold,
     transferability,
     two_level,
@@ -384,6 +388,21 @@ CALLS = {
     calibration.calibration_error: {"probability": P, "y": Y, "bins": 5},
     calibration.recalibrate_intercept: {"logit": X[:, 0], "y": Y},
     calibration.recalibrate_slope: {"logit": X[:, 0], "y": Y, "lam": 0.1},
+    calibration_line.log_odds: {"probability": P[:, 1]},
+    calibration_line.calibration_line: {"logit": X[:, 0], "y": Y},
+    calibration_line.calibration_metrics: {
+        "logit": X[:, 0], "y": Y, "patients": np.arange(24), "level": 0.9, "seed": 0, **FEW},
+    reliability.reliability: {"y": Y, "probability": P[:, 1], "bins": 4, "cut": "count", "level": 0.9},
+    reliability.expected_calibration_error: {"y": Y, "probability": P[:, 1], "bins": 4, "cut": "count"},
+    reliability.ece_by_chance: {
+        "probability": P[:, 1], "bins": 4, "cut": "count", "level": 0.9, "seed": 0, **FEW},
+    reliability.squared_calibration_error: {"y": Y, "probability": P[:, 1], "bins": 4, "cut": "count"},
+    subgroups.by_group: {
+        "y": Y, "probability": P, "groups": np.arange(24) // 12, "patients": np.arange(24), "level": 0.9, "seed": 0,
+        **FEW},
+    subgroups.worst_group: {
+        "y": Y, "probability": P, "groups": np.arange(24) // 12, "patients": np.arange(24), "score": "AUROC",
+        "level": 0.9, "seed": 0, **FEW},
     operating_point.operating_point: {
         "sick": Y, "probability": P[:, 1], "prevalence": 0.2, "threshold": 0.5, "level": 0.9},
     decision.net_benefit: {"sick": Y, "act": Y, "threshold": 0.2, "prevalence": 0.1},
