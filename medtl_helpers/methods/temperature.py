@@ -15,17 +15,33 @@ LEAST, MOST = 0.05, 20.0  # few or perfectly separated cases would ask for 0 or 
 TINY = 1e-12
 
 
-def find_temperature(probability, y) -> float:
+def find_temperature(probability, y, *, spread: float | None = None) -> float:
     """The T with which ``tempered(probability, T)`` has the lowest log loss on the labelled cases [1].
 
-    ``probability``: float N×K, ``y``: int N, of validation cases, never of test cases. T above 1: the network was too
-    sure. It is kept within ``LEAST`` and ``MOST``. Raises ValueError for what are no probabilities and labels of them.
+    T above 1: the network was too sure. It is kept within ``LEAST`` and ``MOST``.
+
+    Parameters
+    ----------
+    probability: float N×K. y: int N, of validation cases, never of test cases.
+    spread: None is maximum likelihood. Few cases that are all answered rightly would then ask for T = 0 and for answers
+        without any doubt; with a number log T has a normal prior of this deviation around 0, which few cases hardly
+        move and many do.
+
+    Raises ValueError for what are no probabilities and labels of them.
     """
     checked = as_probabilities(probability)
     labels = torch.from_numpy(as_labels(y, *checked.shape, each=False))
+    if spread is not None:
+        check_rate(spread, "spread", above=True)
     logs = torch.from_numpy(checked).clamp_min(TINY).log()
     log_t = torch.zeros((), dtype=torch.float64, requires_grad=True)
-    minimise(lambda: F.cross_entropy(logs / log_t.clamp(np.log(LEAST), np.log(MOST)).exp(), labels), [log_t])
+
+    def objective():
+        bounded = log_t.clamp(np.log(LEAST), np.log(MOST))
+        loss = F.cross_entropy(logs / bounded.exp(), labels)
+        return loss if spread is None else loss + (log_t / spread).square() / (2 * len(labels))
+
+    minimise(objective, [log_t])
     return float(np.clip(np.exp(log_t.item()), LEAST, MOST))
 
 

@@ -22,6 +22,7 @@ THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.05), 2)  # of the decision curve
 WORST = 12
 FEWEST = 10  # cases of each outcome, or a calibration line is not drawn
 RESAMPLES = 500  # of the calibration, each a fit of its own
+SPREAD = 0.5  # of log T, so that few validation cases hardly move the temperature
 TINY = 1e-7
 
 
@@ -54,9 +55,9 @@ class Recipe:
 
 
 def make_recipe(classes, positive: int | None, y_val, raw_val) -> Recipe:
-    """The temperature of the lowest log loss on validation, and the threshold of the highest mean of sensitivity and
-    specificity there (of equally good ones the middle)."""
-    temperature = find_temperature(raw_val, y_val)
+    """The temperature of the lowest log loss on validation, shrunk to 1, and the threshold of the highest mean of
+    sensitivity and specificity there (of equally good ones the middle)."""
+    temperature = find_temperature(raw_val, y_val, spread=SPREAD)
     threshold = None
     if positive is not None:
         threshold = best_threshold(np.asarray(y_val) == positive, tempered(raw_val, temperature)[:, positive])

@@ -46,3 +46,21 @@ def test_without_an_error_or_without_a_hit_it_stays_finite(right, low, high):
     p = np.where(np.eye(2)[y if right else 1 - y] > 0, 0.9, 0.1)
     assert low <= find_temperature(p, y) <= high
     assert np.isfinite(tempered(np.eye(2)[y], low)).all()
+
+
+def test_a_prior_keeps_few_cases_from_certainty_and_yields_to_many():
+    y = np.array([0, 1] * 8)
+    few = find_temperature(np.where(np.eye(2)[y] > 0, 0.9, 0.1), y, spread=0.5)
+    assert 0.6 < few < 1
+    p, y = cases(3.0, 3, 2000)
+    assert find_temperature(p, y, spread=0.5) == pytest.approx(find_temperature(p, y), rel=0.02)
+
+
+def test_with_a_prior_it_is_the_most_probable_temperature():
+    p, y = cases(3.0, n=40)
+
+    def minus_log_posterior(log_t):
+        return -np.log(softmax(np.log(p) / np.exp(log_t))[np.arange(40), y]).sum() + (log_t / 0.5) ** 2 / 2
+
+    direct = minimize_scalar(minus_log_posterior, bounds=(-2, 2), method="bounded")
+    assert np.log(find_temperature(p, y, spread=0.5)) == pytest.approx(direct.x, abs=1e-3)

@@ -6,7 +6,7 @@ from sklearn import metrics as sk
 
 from medtl_helpers.methods.patient_units import patient_metrics
 from medtl_helpers.methods.temperature import find_temperature, tempered
-from medtl_helpers.transfer.judging import FEWEST, Recipe, best_threshold, judge, make_recipe, operating_points
+from medtl_helpers.transfer.judging import FEWEST, SPREAD, Recipe, best_threshold, judge, make_recipe, operating_points
 
 
 def cases(n=300, classes=2, seed=0, sure=2.0):
@@ -30,7 +30,7 @@ def test_the_threshold_has_the_highest_mean_of_sensitivity_and_specificity():
 def test_the_recipe_is_made_from_validation_alone():
     y, p = cases()
     recipe = make_recipe(("a", "b"), 1, y, p)
-    assert recipe.temperature == find_temperature(p, y)
+    assert recipe.temperature == find_temperature(p, y, spread=SPREAD)
     assert recipe.threshold == best_threshold(y == 1, tempered(p, recipe.temperature)[:, 1])
     assert make_recipe(("a", "b", "c"), None, *cases(classes=3)).threshold is None
 
