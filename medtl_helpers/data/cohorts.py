@@ -78,7 +78,8 @@ def draw_cohort(
             "for other shares, so that each split has both classes."
         )
     generator = torch.Generator().manual_seed(2 * seed + (site == "away"))
-    splits, who, groups, first = {}, {}, {}, 0
+    splits: list[Split] = []
+    who, groups, first = {}, {}, 0
     for split, n, k in zip(SPLITS, counts, sick, strict=True):
         y = (torch.randperm(n, generator=generator) < k).long()
         is_dense = torch.rand(n, generator=generator) < dense
@@ -88,14 +89,16 @@ def draw_cohort(
             [to_bytes(ultrasound_and_lesion(a, size, generator, views=images, contrast=c)[0]) for a, c in parts]
         )
         x = AWAY(x, seed=seed) if site == "away" else x
-        splits[split] = Split(x, y.repeat_interleave(images))
+        splits.append(Split(x, y.repeat_interleave(images)))
         who[split] = np.repeat([f"{site} {k}" for k in range(first, first + n)], images)
         groups[split] = np.repeat(np.where(is_dense, "dense", "fatty"), images)
         first += n
     note_source("ultrasound", "twin")
     return Cohort(
         f"cohort, {site}",
-        **splits,
+        splits[0],
+        splits[1],
+        splits[2],
         classes=("benign", "malignant"),
         positive=1,
         provenance="twin",

@@ -23,7 +23,7 @@ class ImageTask(Task):
 
     files: dict[str, Any] | None = None
     patients: dict[str, Any] | None = None
-    OF_IMAGES: ClassVar = ("files", "patients")  # what goes with each image
+    OF_IMAGES: ClassVar[tuple[str, ...]] = ("files", "patients")  # what goes with each image
 
     def __post_init__(self):
         for what in self.OF_IMAGES:

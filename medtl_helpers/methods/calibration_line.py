@@ -62,7 +62,10 @@ def calibration_metrics(
     }
     kind, n = f"bootstrap over {'test cases' if patients is None else 'patients'}", len(np.unique(units))
     limits = {name: np.quantile(v[1:], [(1 - level) / 2, (1 + level) / 2]) for name, v in found.items()}
-    return {name: Interval(float(v[0]), *map(float, limits[name]), kind, n, level) for name, v in found.items()}
+    return {
+        name: Interval(float(found[name][0]), float(low), float(high), kind, n, level)
+        for name, (low, high) in limits.items()
+    }
 
 
 def _newton(z, y, weights, free) -> np.ndarray:

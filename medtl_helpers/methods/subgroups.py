@@ -62,10 +62,11 @@ def by_group(
     """
     y, p, names, which = _checked(y, probability, groups)
     units = np.arange(len(y)) if patients is None else as_groups(patients, len(y), "patients")
-    how = {"positive": 1, "level": level, "resamples": resamples, "seed": seed}
-    return {
-        name: patient_metrics(y[which == k], p[which == k], units[which == k], **how) for k, name in enumerate(names)
-    }
+
+    def of(here) -> dict[str, Interval]:
+        return patient_metrics(y[here], p[here], units[here], positive=1, level=level, resamples=resamples, seed=seed)
+
+    return {name: of(which == k) for k, name in enumerate(names)}
 
 
 def worst_group(
