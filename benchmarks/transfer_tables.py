@@ -6,8 +6,8 @@ Nothing is trained here. The tables (``medtl_helpers/data/transfer_tables.py``, 
 AUROC of a ResNet-18 fine-tuned on 11 targets from 14 sources each, of nine architectures on the same targets, and what
 the scores had said beforehand. Each AUROC is one number that was published without its spread. How much of a difference
 between two sources is noise cannot be told from the tables. (Of the architectures the authors' README at 29cd31b says
-that two readings of the same runs rank them with a tau of 0.71, in the median: hardly any score can do better.) The
-best of 14 noisy numbers is too high, so that every regret is a little too large; of their differences that part cancels.
+that two readings of the same runs agree in their ranking with a tau of 0.71, in the median.) The best of 14 noisy
+numbers is too high, so that every regret is a little too large; of their differences that part cancels.
 
 The ways
 --------
