@@ -168,7 +168,7 @@ def cross_validation(seed: int) -> list[dict]:
     """
     mtl.seed_everything(seed)
     model = mtl.CourseCNN(1, 2, norm="batch").eval()
-    pool = mtl.draw_cohort(3000, seed=FRESH + seed, images=2, val=0.01, test=0.5)
+    pool = mtl.draw_cohort(1500, seed=FRESH + seed, images=2, val=0.01, test=0.5)
     (x, y), (new, new_y) = (features(model, pool, part) for part in ("train", "test"))
     alive = (x > 0).mean(0) > 0.5  # without training, some are 0 for nearly everybody
     x, new = x[:, alive], new[:, alive]
