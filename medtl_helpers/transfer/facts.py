@@ -50,8 +50,8 @@ def facts_of(
     if judged.line:
         large = judged.line["observed − expected"]
         facts["calibration"] = (
-            f"On test the calibration line has the slope {_short(judged.line['slope'])}, where 1 is right, and what "
-            f"was so exceeds what was expected by {_short(large)}, where 0 is right."
+            f"On test the calibration line has the slope {_short(judged.line['slope'])}, where 1 is right; the share "
+            f"that was so, less the mean probability, is {_short(large)}, where 0 is right."
         )
     if recipe.threshold is not None and recipe.positive is not None:
         facts["threshold"] = (

@@ -14,8 +14,8 @@ class Unwritable(ValueError):
 
     def __init__(self, path: Path, error: OSError):
         super().__init__(
-            f"{path} cannot be written ({error.strerror}): make room or give another --out, and run the same command "
-            "again, which goes on where this one stopped."
+            f"{path} cannot be written ({error.strerror}): make room or give another --out, and run the command again "
+            "(a search goes on where it stopped)."
         )
 
 

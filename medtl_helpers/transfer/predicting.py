@@ -29,6 +29,8 @@ def predict_folder(model, folder, out="answers.csv") -> None:
     root = as_folder(folder, "the images")
     if out.exists():
         raise ValueError(f"{out} is there already, and nothing is overwritten: give another --out, or remove it.")
+    if not out.resolve().parent.is_dir():
+        raise ValueError(f"{out.parent} is no folder: make it, or give another --out.")
     files, others = images_below(root)
     if not files:
         raise ValueError(f"{root} holds no images: give a folder with PNG, JPEG, TIFF, BMP or DICOM files.")

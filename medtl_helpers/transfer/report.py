@@ -51,7 +51,7 @@ def as_page(run: Run) -> str:
         "Result": "metrics",
         "Calibration": "calibration",
         "Threshold": "threshold",
-        "Use": "utility",
+        "Net benefit": "utility",
         "Second hospital": "external",
         "Limits": "limits",
     }
