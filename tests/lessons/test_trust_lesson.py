@@ -65,7 +65,7 @@ def test_a_recorded_cell_comes_out_again(benchmark):
 
 
 def test_the_secondary_comparisons_are_those_of_the_docstring():
-    found = trust.secondary(mtl.Record("trust", stage="report"))
+    found = trust.second_comparisons(mtl.Record("trust", stage="report"))
     assert len(found) == 7
     words = (BENCHMARKS / "trust.py").read_text("utf-8")
     for number in range(1, 8):

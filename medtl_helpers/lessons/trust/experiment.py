@@ -136,7 +136,7 @@ def auroc_of_images(model: nn.Module, split: Split) -> float:
 # --- the record ------------------------------------------------------------------------------------------------------
 
 
-class Comparison(NamedTuple):
+class BesideMargin(NamedTuple):
     """A secondary comparison: its interval, its margin, its p-value against it, and that one after Holm."""
 
     interval: Interval
@@ -157,7 +157,7 @@ class Comparison(NamedTuple):
         return -self.margin < self.interval.low and self.interval.high < self.margin
 
 
-def secondary(record: Record) -> dict[str, Comparison]:
+def second_comparisons(record: Record) -> dict[str, BesideMargin]:
     """The seven secondary comparisons of ``benchmarks/trust.py``, in its order; "ranking" is outside Holm's family."""
 
     def of(way, score="log loss", **where):
@@ -177,7 +177,7 @@ def secondary(record: Record) -> dict[str, Comparison]:
     family = [name for name in found if name != "ranking"]
     p = raw | dict(zip(family, holm([raw[name] for name in family]), strict=True))
     return {
-        name: Comparison(t_interval(values), margin, raw[name], p[name]) for name, (values, margin) in found.items()
+        name: BesideMargin(t_interval(values), margin, raw[name], p[name]) for name, (values, margin) in found.items()
     }
 
 
