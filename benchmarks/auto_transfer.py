@@ -348,6 +348,11 @@ def summarise() -> None:
         "tasks": {"development": DEVELOPMENT, "held out": HELD_OUT},
         "nominal minutes": MINUTES,
         "fixed ways": {task: str(way) for task, way in FIXED_WAYS.items()},
+        "grid": {
+            run["task"]: {one["way"]: one["scores"]["auroc"] for one in run["rows"]}
+            for run in runs
+            if run["stage"] == "grid"
+        },
         "primary": PRIMARY,
         "two_level": [over_tasks(*pair, some) for pair in pairs for some in tasks] if complete else [],
         "rows": rows,
