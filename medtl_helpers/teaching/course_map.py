@@ -36,6 +36,9 @@ LESSONS = {
         "Source to target", "What is one hospital's network worth at another one?", 45, "source_target", 60
     ),
     "05_dann": Lesson("DANN", "Can a network learn a target without labels, and when does that fail?", 45, "dann", 60),
+    "06_can_i_trust_this_number": Lesson(
+        "Can I trust this number?", "Does it hold for new patients, other hospitals and every group?", 50, "trust"
+    ),
 }
 
 

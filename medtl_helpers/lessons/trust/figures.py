@@ -7,7 +7,8 @@ from ...data.cohorts import Cohort
 from ...methods.intervals import Interval, proportion
 from ...methods.operating_point import operating_point, predictive_values
 from ...methods.reliability import reliability
-from ...teaching.plots import COLOURS, interval_marks, interval_plot, show
+from ...provenance import provenance_of
+from ...teaching.plots import COLOURS, WORDS, interval_marks, interval_plot, show
 from ...teaching.records import Record
 
 SPLITS = {"by image": ("orange", "s"), "by patient": ("blue", "o")}
@@ -29,8 +30,8 @@ def show_cohort(cohort: Cohort) -> None:
     show(
         figure,
         "Ultrasound images drawn by code, one row for each of four patients: benign and malignant in fatty tissue, "
-        "then benign and malignant in dense tissue. The images in a row are alike in tissue, brightness and lesion, and "
-        "differ in the place of the lesion and in the speckle. In dense tissue the lesions hardly stand out.",
+        "then benign and malignant in dense tissue. The images in a row are alike in tissue, brightness and lesion, "
+        "and differ in the place of the lesion and in the speckle. In dense tissue the lesions hardly stand out.",
         data=cohort,
     )
 
@@ -52,9 +53,8 @@ def show_twice(images, pairs) -> None:
     same = int(pairs["same label"].sum())
     show(
         figure,
-        f"{len(pairs)} pairs of breast ultrasound images are {'real' if images.provenance == 'real' else 'drawn by code'}, "
-        "one pair in each column. The upper image is a test image, and the lower one stands in train or validation. "
-        f"The two look the same in every pair; {same} of the pairs have the same label twice.",
+        f"{len(pairs)} pairs of breast ultrasound images ({WORDS[images.provenance]}) stand in columns. "
+        f"The upper image is a test image, and the lower one stands in train or validation. The two look the same in every pair; {same} of the pairs have the same label twice.",
         data=images,
     )
 
@@ -160,8 +160,9 @@ def show_predictive_values(y, probability, threshold: float, prevalences, *, dat
     show(
         figure,
         f"One test with a sensitivity of {sensitivity.value:.2f} and a specificity of {specificity.value:.2f}, "
-        f"measured on patients who were drawn by code. From a prevalence of {prevalences[0]:.0%} to {prevalences[-1]:.0%}, "
-        f"{told[0]}, and {told[1]}. Bands are 95 % intervals.",
+        "measured on patients who were drawn by code. "
+        f"From a prevalence of {prevalences[0]:.0%} to {prevalences[-1]:.0%}, {told[0]}, and {told[1]}. "
+        "Bands are 95 % intervals.",
         data=data,
     )
 
@@ -178,13 +179,14 @@ def show_decision_curves(panels: dict[str, dict[str, dict]], thresholds, *, data
         everyone = [one.value for one in next(iter(curves.values()))["treat all"]]
         axis.plot(thresholds, everyone, ":", color=COLOURS["black"], label="treat all")
         axis.axhline(0, color=COLOURS["grey"], linewidth=1, label="treat none")
+        lowest = min(one.value for found in curves.values() for one in found["model"])
         top = max(everyone)
-        axis.set(title=title, xlabel="threshold", ylim=(-0.6 * top, 1.1 * top))
+        axis.set(title=title, xlabel="threshold", ylim=(max(lowest, -0.6 * top) - 0.1 * top, 1.1 * top))
         axis.legend(fontsize=8, loc="lower left")
     axes[0, 0].set_ylabel("net benefit per patient")
     show(
         figure,
         "Net benefit against the threshold from which one acts, with treating all as a dotted line that falls, and "
-        f"treating none at zero. {'; '.join(told)}.",
+        f"treating none at zero; the data are {WORDS[provenance_of(data)]}. {'; '.join(told)}.",
         data=data,
     )
