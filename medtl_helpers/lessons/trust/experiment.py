@@ -158,7 +158,7 @@ class BesideMargin(NamedTuple):
 
 
 def second_comparisons(record: Record) -> dict[str, BesideMargin]:
-    """The seven secondary comparisons of ``benchmarks/trust.py``, in its order; "ranking" is outside Holm's family."""
+    """The seven secondary comparisons of ``benchmarks/trust.py``, in its order; "auroc" is outside Holm's family."""
 
     def of(way, score="log loss", **where):
         return record.scores(way, score, **where)
@@ -167,14 +167,14 @@ def second_comparisons(record: Record) -> dict[str, BesideMargin]:
     found = {
         "prior alone": (ours - of("prior alone", **AWAY), 0.02),
         "AdaBN": (ours - of("AdaBN", **AWAY), 0.02),
-        "on top of AdaBN": (of("AdaBN, then slope and intercept", **AWAY) - ours, 0.02),
-        "fine-tuned": (ours - of("home, fine-tuned", **AWAY), 0.02),
-        "ranking": (of("untouched", "auroc", **AWAY) - of("untouched", "auroc", **AT_HOME), 0.05),
+        "AdaBN, then slope and intercept": (of("AdaBN, then slope and intercept", **AWAY) - ours, 0.02),
+        "home, fine-tuned": (ours - of("home, fine-tuned", **AWAY), 0.02),
+        "auroc": (of("untouched", "auroc", **AWAY) - of("untouched", "auroc", **AT_HOME), 0.05),
         "split": (of("by image", "optimism", kind="split") - of("by patient", "optimism", kind="split"), 0.02),
         "slope": (of("untouched", "slope", **AWAY) - of("untouched", "slope", **AT_HOME), 0.05),
     }
     raw = {name: _beyond(values, margin) for name, (values, margin) in found.items()}
-    family = [name for name in found if name != "ranking"]
+    family = [name for name in found if name != "auroc"]
     p = raw | dict(zip(family, holm([raw[name] for name in family]), strict=True))
     return {
         name: BesideMargin(t_interval(values), margin, raw[name], p[name]) for name, (values, margin) in found.items()
