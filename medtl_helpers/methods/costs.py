@@ -16,7 +16,7 @@ from .ways import Source, Way
 
 SPEED, STEP = 2.5e10, 0.005
 BYTES = 6e8  # that a batch in training may fill with activations and their gradients
-CACHE = 2e8  # bytes of features that are kept for one source and depth
+CACHE = 1e8  # bytes of features that are kept for one source and depth, of which there are about eight
 BATCHES, FEW = (16, 32), 500  # images of a training step, with fewer training images than this and with more
 
 
