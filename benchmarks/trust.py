@@ -338,7 +338,7 @@ PRIMARY_ABOUT = {
     "score": "log loss",
     "margin": 0.05,
     "written": "7c27bcf",
-    "opponent": "AdaBN, then slope and intercept",
+    "opponent": "AdaBN, then intercept",
     "over": "seeds",
 }
 
