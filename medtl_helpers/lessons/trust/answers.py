@@ -6,13 +6,13 @@ from ...teaching.exercises import Exercise, bugs
 
 
 def _ppv_in_screening() -> Exercise:
-    found, frightened = 0.02 * 0.9, 0.98 * 0.1
+    found, frightened = 0.02 * 0.9, 0.98 * 0.05
     return Exercise(
         right=found / (found + frightened),
         mistakes={
             "that is the sensitivity, which does not know how rare the disease is": 0.9,
-            "that is the PPV where every second patient is sick": 0.5 * 0.9 / (0.5 * 0.9 + 0.5 * 0.1),
-            "that is the NPV: you followed the patients without an alarm": 0.98 * 0.9 / (0.98 * 0.9 + 0.02 * 0.1),
+            "that is the PPV where every second patient is sick": 0.5 * 0.9 / (0.5 * 0.9 + 0.5 * 0.05),
+            "that is the NPV: you followed the patients without an alarm": 0.98 * 0.95 / (0.98 * 0.95 + 0.02 * 0.1),
             "that is the share of false alarms among all alarms": frightened / (found + frightened),
             "that is the share of all people who get an alarm": found + frightened,
         },

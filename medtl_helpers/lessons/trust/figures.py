@@ -54,7 +54,8 @@ def show_twice(images, pairs) -> None:
     show(
         figure,
         f"{len(pairs)} pairs of breast ultrasound images ({WORDS[images.provenance]}) stand in columns. "
-        f"The upper image is a test image, and the lower one stands in train or validation. The two look the same in every pair; {same} of the pairs have the same label twice.",
+        "The upper image is a test image, and the lower one stands in train or validation. "
+        f"The two look the same in every pair; {same} of the pairs have the same label twice.",
         data=images,
     )
 
@@ -181,7 +182,7 @@ def show_decision_curves(panels: dict[str, dict[str, dict]], thresholds, *, data
         axis.axhline(0, color=COLOURS["grey"], linewidth=1, label="treat none")
         lowest = min(one.value for found in curves.values() for one in found["model"])
         top = max(everyone)
-        axis.set(title=title, xlabel="threshold", ylim=(max(lowest, -0.6 * top) - 0.1 * top, 1.1 * top))
+        axis.set(title=title, xlabel="threshold", ylim=(max(min(lowest, 0), -0.6 * top) - 0.1 * top, 1.1 * top))
         axis.legend(fontsize=8, loc="lower left")
     axes[0, 0].set_ylabel("net benefit per patient")
     show(
