@@ -60,6 +60,13 @@ ROWS = [
         recorded=True,
     ),
     Sabotage(
+        "It beats the share of the sick among the twenty",
+        'others["prior alone"], others["auroc"]',
+        'others["auroc"], others["prior alone"]',
+        ("What the record says",),
+        recorded=True,
+    ),
+    Sabotage(
         "The same test: where every second patient is sick",
         "threshold=threshold, prevalence=share",
         "threshold=threshold, prevalence=0.5",
@@ -78,6 +85,20 @@ ROWS = [
         ("Is it worth using",),
     ),
     Sabotage(
+        "In Hungary Cleveland's model beats",
+        '"prior alone", "untouched", target=site',
+        '"slope and intercept", "untouched", target=site',
+        ("A second hospital, for real",),
+        recorded=True,
+    ),
+    Sabotage(
+        "In a second laboratory a network of white cells",
+        '"confidence − accuracy", site="away"',
+        '"confidence − accuracy", site="home"',
+        ("A second hospital, for real",),
+        recorded=True,
+    ),
+    Sabotage(
         "The mean hides a group",
         "mtl.worst_group(at_home.y, p2, at_home.group)",
         "mtl.worst_group(at_home.y, p2, np.roll(at_home.group, 1))",
@@ -88,6 +109,13 @@ ROWS = [
         'for name in ("fatty", "dense")',
         'for name in ("dense", "fatty")',
         ("Who is hidden in the mean",),
+    ),
+    Sabotage(
+        "What Hungary's gaps mean",
+        'source="hungary", target="va", kind="missing values"',
+        'source="cleveland", target="va", kind="missing values"',
+        ("When a value is missing",),
+        recorded=True,
     ),
     Sabotage(
         "After a whole notebook of measuring",

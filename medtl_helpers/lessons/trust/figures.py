@@ -130,6 +130,7 @@ def show_alarms(y, probability, threshold: float, prevalence: float, *, data=Non
         left += n
     axis.set(
         xlim=(0, 1000),
+        ylim=(-0.45, 0.9),
         yticks=[],
         xlabel="people of 1,000",
         title=f"{prevalence:.0%} are sick: PPV {found['PPV'].value:.0%}",
