@@ -46,6 +46,7 @@ TESTED_IN = {  # what has no test file of its own name
     "methods/keras_images": "methods/test_keras_recipes.py",
     "methods/oracle": "methods/test_dann.py",
     "methods/search_log": "methods/test_auto_transfer.py",
+    "methods/searched_task": "methods/test_auto_transfer.py",
     "methods/scores": "methods/test_dann.py",
     "methods/transferred": "methods/test_auto_transfer.py",
     "methods/trials": "methods/test_auto_transfer.py",

@@ -13,22 +13,23 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from .. import guards
 from ..console import say
 from ..devices import headless
-from ..parts import check_rate, check_whole, shown
+from ..parts import check_rate, check_whole
 from .best_so_far import BestSoFar
 from .costs import count_costs
 from .halving import successive_halving
+from .intervals import Interval
 from .metrics import bootstrap_metrics
+from .patient_units import patient_metrics
 from .plan import ETA, Plan, make_plan
 from .predict import predict
-from .search_log import SearchLog, data_fingerprint
+from .search_log import SearchLog, data_fingerprint, fingerprints
+from .searched_task import checked_task
 from .transferred import Transferred
 from .trials import Brake, OutOfTime, Trials
 from .ways import SCRATCH, as_sources, small_network, ways_for
 
-SETS = (("train", "training"), ("val", "validation"))
 FEW = 30  # validation images of the rarest class; with fewer the choice is told to be uncertain
 
 
@@ -48,12 +49,12 @@ def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=
     progress: show a progress bar (never in a headless run).
 
     Ctrl-C ends the search and returns what was found until then. Raises ValueError for what is no task of images with
-    validation images of each class that is in them, for other minutes than a positive number, and for the log of
-    another search.
+    validation images of each class that is in them, for test images of another kind, for other minutes than a positive
+    number, and for the log of another search.
     """
     check_rate(minutes, "minutes", above=True)
     seed = check_whole(seed, "seed", least=0)
-    train, val, classes = _checked(task)
+    train, val, classes = checked_task(task)
     brake = Brake(60 * minutes)
     networks = as_sources(sources) | {SCRATCH: small_network(train[0].shape[1])}
     costs, notes = count_costs(networks, train[0].shape[1:], classes)
@@ -72,7 +73,8 @@ def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=
             f"smaller images than {train[0].shape[2]} × {train[0].shape[3]}."
         )
     say(*notes)
-    search = {"data": data_fingerprint(train, val), "seed": seed, "minutes": minutes, "sources": list(networks)}
+    search = {"data": data_fingerprint(train, val), "seed": seed, "minutes": minutes}
+    search["sources"] = fingerprints({name: networks[name] for name in costs}, classes, seed)
     log = SearchLog(out, search | {"plan": plan.record()})
     trials = Trials(train, val, classes, networks, costs, seed=seed, brake=brake)
     best = BestSoFar(trials, log)
@@ -100,8 +102,7 @@ def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=
     x, y = task.test  # here, and nowhere before
     test = predict(model, x, batch_size=batch).numpy()
     try:
-        positive = getattr(task, "positive", None) if classes == 2 else None
-        metrics = bootstrap_metrics(np.asarray(y), test, positive=positive, seed=seed)
+        metrics = _metrics(task, np.asarray(y), test, seed)
     except ValueError as error:
         notes.append(f"There are no intervals on test: {error}")
         metrics = {}
@@ -118,24 +119,11 @@ def losses(plan: Plan, best: BestSoFar) -> Iterator[float]:
             yield loss
 
 
-def _checked(task) -> tuple[tuple, tuple, int]:
-    """Training and validation data, and the number of classes; test is not looked at."""
-    if not all(hasattr(task, name) for name in ("train", "val", "classes")) or getattr(task, "is_table", False):
-        raise ValueError(
-            f"The task is {shown(task)}: give a task of images, as load_folder and load make it, with train, val, test "
-            "and classes."
-        )
-    train, val = (guards.as_examples(getattr(task, split), what, streamed=True) for split, what in SETS)
-    for (x, _), (_, what) in zip((train, val), SETS, strict=True):
-        if x.dtype != torch.uint8 or len(x.shape) != 4 or x.shape[1] not in (1, 3):
-            raise ValueError(
-                f"The {what} images are {x.dtype} of shape {tuple(x.shape)}: give uint8 images N×C×H×W, grey or RGB."
-            )
-    guards.check_classes(train[1], val[1])
-    found, names = sorted(set(train[1].tolist())), list(task.classes)
-    if found != list(range(len(names))):
-        raise ValueError(
-            f"The training labels are {', '.join(map(str, found))}, and the classes are 0 to {len(names) - 1}: give at "
-            "least one training image of each class."
-        )
-    return train, val, len(names)
+def _metrics(task, y, probability, seed: int) -> dict[str, Interval]:
+    """Scores on test by name; their intervals draw patients where these are known, else images."""
+    positive = getattr(task, "positive", None) if len(task.classes) == 2 else None
+    patients = (getattr(task, "patients", None) or {}).get("test")
+    if patients is None:
+        return bootstrap_metrics(y, probability, positive=positive, seed=seed)
+    found = patient_metrics(y, probability, patients, positive=positive, seed=seed)
+    return {"auroc" if name == "AUROC" else name: interval for name, interval in found.items()}

@@ -42,13 +42,16 @@ class BestSoFar:
             seconds = round(time.perf_counter() - start, 2)
             trial = agree({"way": way.record(), "epochs": epochs, **scores, "seconds": seconds})
             self.log.add(trial)
-        self._seen[way] = trial
         self._rung[way] = self._rung.get(way, -1) + 1
-        if trial["log loss"] is None:
-            return float("inf")
-        if trial["log loss"] < self.lowest:
-            self.lowest, self._best, self._kept = trial["log loss"], trial, kept
-        return trial["log loss"]
+        found = _loss(trial)
+        if way not in self._seen or found < _loss(self._seen[way]):
+            self._seen.pop(way, None)  # equal losses stand in the order in which they were reached
+            self._seen[way] = trial
+        if found == float("inf"):
+            return found
+        if found < self.lowest:
+            self.lowest, self._best, self._kept = found, trial, kept
+        return found
 
     def network(self) -> tuple[StagedNet, Way, int, torch.Tensor]:
         """The best network, trained again where it comes from the log, its way, epochs and validation answers."""
@@ -61,7 +64,7 @@ class BestSoFar:
         return model.eval(), way, self._best["epochs"] * way.longer, validation
 
     def table(self) -> pd.DataFrame:
-        """One row for each way that was tried, with its longest training; the lowest loss first."""
+        """One row for each way that was tried, with its best training; the lowest loss, which was chosen, first."""
         rows = [
             way.record()
             | {
@@ -74,6 +77,11 @@ class BestSoFar:
             for way, trial in self._seen.items()
         ]
         return pd.DataFrame(rows).sort_values("log loss", kind="stable", ignore_index=True)
+
+
+def _loss(trial: dict) -> float:
+    """Of a training that diverged it is infinite."""
+    return float("inf") if trial["log loss"] is None else trial["log loss"]
 
 
 def validation_scores(probability: torch.Tensor, y: torch.Tensor) -> dict[str, float | None]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -76,11 +77,24 @@ def _file(out: Path) -> Path:
 
 
 def data_fingerprint(*sets) -> str:
-    """A short text that differs where the ``sets`` (x, y) do, in their labels or in up to 200 images that are read."""
+    """A short text that differs where the ``sets`` (x, y) do: in labels or pixels; of streamed images 200 are read."""
     found = hashlib.sha256()
     for x, y in sets:
-        rows = torch.linspace(0, len(y) - 1, min(len(y), 200)).long()
         found.update(repr((tuple(x.shape), str(x.dtype))).encode())
         found.update(torch.as_tensor(y).numpy().tobytes())
-        found.update(x[rows].numpy().tobytes())
+        rows = slice(None) if isinstance(x, torch.Tensor) else torch.linspace(0, len(y) - 1, min(len(y), 200)).long()
+        found.update(x[rows].contiguous().numpy())
     return found.hexdigest()[:16]
+
+
+def fingerprints(networks: Mapping[str, Callable], classes: int, seed: int) -> dict[str, str]:
+    """A short text for each of the ``networks``, made for so many ``classes``, that differs where their weights do."""
+    found = {}
+    for name, make in networks.items():
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            weights = hashlib.sha256()
+            for key, value in make(classes).state_dict().items():
+                weights.update(key.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+        found[name] = weights.hexdigest()[:16]
+    return found

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from .all_stages import AllStages, all_stages_regression
 from .cache import after_prefix
-from .costs import Cost, count_cost, frozen_stages, is_cached
+from .costs import SPEED, Cost, count_cost, frozen_stages, is_cached
 from .distributed import agree
 from .features import prefix_features, stage_features
 from .finetune import fine_tune, lp_ft, probe
@@ -21,6 +21,7 @@ from .train import fit
 from .ways import SCRATCH, Source, Way, as_sources, small_network
 
 clock: Callable[[], float] = time.monotonic
+PATIENCE = 5  # nominal seconds of features between two looks at the clock
 
 
 class OutOfTime(Exception):
@@ -104,16 +105,18 @@ class Trials:
             width = model.width
             return tuple(x[:, -2 * width : -width] for x in self._features(source, model, "all stages"))
         if (source, what) not in self._kept:
-            batch = self.costs[source].inference_batch()
+            cost = self.costs[source]
             compute = stage_features if what == "all stages" else prefix_features
+            size = max(1, min(256, int(PATIENCE * SPEED / sum(cost.multiply_adds.values()))))
             self._kept[source, what] = tuple(
-                self._in_parts(lambda x: compute(model, x, batch_size=batch), x) for x, _ in (self.train, self.val)
+                self._in_parts(lambda x: compute(model, x, batch_size=cost.inference_batch()), x, size)
+                for x, _ in (self.train, self.val)
             )
         return self._kept[source, what]
 
-    def _in_parts(self, compute: Callable, x) -> torch.Tensor:
+    def _in_parts(self, compute: Callable, x, size: int) -> torch.Tensor:
         parts = []
-        for rows in torch.arange(len(x)).split(256):
+        for rows in torch.arange(len(x)).split(size):
             self.brake.check()
             parts.append(compute(x[rows]))
         return torch.cat(parts)

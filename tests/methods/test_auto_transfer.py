@@ -12,8 +12,8 @@ from sklearn.metrics import roc_auc_score
 
 import medtl_helpers as mtl
 from medtl_helpers.methods import costs, trials
-from medtl_helpers.methods.best_so_far import validation_scores
-from medtl_helpers.methods.search_log import SearchLog
+from medtl_helpers.methods.best_so_far import BestSoFar, validation_scores
+from medtl_helpers.methods.search_log import SearchLog, data_fingerprint
 from medtl_helpers.methods.ways import Way
 
 pytestmark = pytest.mark.usefixtures("one_processor_thread", "still_clock")
@@ -37,20 +37,26 @@ def images(n: int, seed: int, classes: int = 2, channels: int = 3):
 
 @dataclass
 class TinyTask:
-    """What ``auto_transfer`` needs of a task; it notes how often test was asked for."""
+    """What ``auto_transfer`` needs of a task."""
 
     train: Any
     val: Any
-    hidden: Any
+    test: Any
     classes: tuple = ("a", "b")
-    looks: int = 0
+    patients: Any = None
 
-    @property
-    def test(self):
-        self.looks += 1
-        if self.hidden is None:
-            raise AssertionError("test was touched before the end")
-        return self.hidden
+
+class Hidden:
+    """Test images or labels of which nothing but their kind can be looked at."""
+
+    def __init__(self, x):
+        self.shape, self.dtype, self.ndim = x.shape, x.dtype, x.ndim
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getattr__(self, name):
+        raise AssertionError(f"{name} of test was asked for before the end")
 
 
 def tiny(classes: int = 2, channels: int = 3) -> TinyTask:
@@ -99,7 +105,7 @@ def test_its_scores_are_those_of_its_answers(whole):
     task = tiny()
     assert found.table["log loss"][0] == pytest.approx(sk_log_loss(task.val[1], found.validation), abs=1e-5)
     np.testing.assert_allclose(mtl.predict(found.model, task.val[0]), found.validation, atol=1e-5)
-    np.testing.assert_allclose(mtl.predict(found.model, task.hidden[0]), found.test, atol=1e-6)
+    np.testing.assert_allclose(mtl.predict(found.model, task.test[0]), found.test, atol=1e-6)
     assert not found.model.training
 
 
@@ -150,24 +156,70 @@ def test_the_log_of_another_search_is_not_continued(whole):
     for other in ({"seed": 1}, {"minutes": 2 * MINUTES}, {"sources": source() | {"more": mtl.CourseCNN(3, 2)}}):
         with pytest.raises(ValueError, match="log of another search"):
             search(tiny(), out=file, **other)
+    retouched = {"mine": mtl.CourseCNN(3, 2, width=8)}  # of the same name, with other weights
+    with pytest.raises(ValueError, match="log of another search"):
+        search(tiny(), out=file, sources=retouched)
     task = tiny()
-    task.train[0][0, 0, 0, 0] += 1
+    task.train[0][7, 0, 3, 3] += 1
     with pytest.raises(ValueError, match="log of another search"):
         search(task, out=file)
 
 
-def test_test_is_touched_once_at_the_end(whole, tmp_path):
-    blind = tiny()
-    blind.hidden = None
-    with pytest.raises(AssertionError, match="before the end"):
-        search(blind, out=tmp_path)
-    assert blind.looks == 1
-    assert len((tmp_path / "search.jsonl").read_text().splitlines()) == len(whole[1].read_text().splitlines())
+def test_any_pixel_changes_the_fingerprint_and_of_streamed_images_those_that_are_read():
+    x, y = torch.zeros(1000, 1, 8, 8, dtype=torch.uint8), torch.zeros(1000, dtype=torch.long)
+    before = data_fingerprint((x, y))
+    x[3, 0, 1, 1] = 1
+    assert data_fingerprint((x, y)) != before == data_fingerprint((x * 0, y))
+
+
+def test_the_first_row_of_the_table_is_the_way_that_was_chosen():
+    """A way that was best after one epoch, and worse when it was trained for longer."""
+    losses = {("a", 1): 0.3, ("b", 1): 0.5, ("a", 3): 0.6, ("b", 3): 0.4, ("c", 1): 0.3}
+    ways = {name: Way(name, "probe", "head", 0.1) for name in "abc"}
+
+    class Answers:
+        """A log that knows everything."""
+
+        def find(self, way, epochs):
+            loss = losses[way["source"], epochs]
+            return {"way": way, "epochs": epochs, "log loss": loss, "auroc": 0.5, "seconds": 1.0}
+
+    best = BestSoFar(None, Answers())
+    for (name, epochs), loss in losses.items():
+        assert best.loss(ways[name], epochs) == loss
+    table = best.table()
+    assert table["source"].tolist() == ["a", "c", "b"] and table["log loss"].tolist() == [0.3, 0.3, 0.4]
+    assert table["epochs"].tolist() == [4, 4, 12] and table["rung"].tolist() == [1, 0, 1] and best.lowest == 0.3
+
+
+@pytest.mark.parametrize("change", ["channels", "floats", "labels", "none"])
+def test_test_images_of_another_kind_are_refused_before_the_search(change, tmp_path):
     task = tiny()
-    search(task)
-    assert task.looks == 1
+    x, y = task.test
+    task.test = {"channels": (x[:, :1], y), "floats": (x.float(), y), "labels": (x, y[1:]), "none": (x[:0], y[:0])}[
+        change
+    ]
+    with pytest.raises(ValueError, match=r"for training, validation and test are .* give uint8 images of one size"):
+        search(task, out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_intervals_draw_patients_where_these_are_known(whole):
+    task = tiny()
+    task.patients = {"test": [f"P{k // 4}" for k in range(20)]}
+    found = search(task)
+    np.testing.assert_array_equal(found.test, whole[0].test)
+    assert found.metrics["auroc"].n == 5 and whole[0].metrics["auroc"].n == 20
+
+
+def test_test_is_looked_at_when_the_search_has_ended(whole, tmp_path):
+    blind = tiny()
+    blind.test = tuple(Hidden(part) for part in blind.test)
+    with pytest.raises((AssertionError, TypeError, ValueError)):
+        search(blind, out=tmp_path)
+    assert len((tmp_path / "search.jsonl").read_text().splitlines()) == len(whole[1].read_text().splitlines())
     flipped = tiny()
-    flipped.hidden = (flipped.hidden[0], 1 - flipped.hidden[1])  # other test labels choose nothing
+    flipped.test = (flipped.test[0], 1 - flipped.test[1])  # other test labels choose nothing
     other = search(flipped)
     assert other.way == whole[0].way and other.table["log loss"].tolist() == whole[0].table["log loss"].tolist()
 
@@ -274,7 +326,7 @@ def test_the_network_of_a_way_takes_its_weights(whole):
             empty = trials.network_of(way, 2, 3, source())
             if way == found.way:
                 empty.load_state_dict(found.model.state_dict())
-                np.testing.assert_array_equal(mtl.predict(empty, tiny().hidden[0]), found.test)
+                np.testing.assert_array_equal(mtl.predict(empty, tiny().test[0]), found.test)
 
 
 def test_a_way_is_trained_alike_with_and_without_kept_features(monkeypatch):
