@@ -66,7 +66,7 @@ class PixelFile:
         """uint8 n×C×H×W: the images of these row numbers."""
         found = np.empty((len(rows), *self.shape[1:]), np.uint8)
         try:
-            with open(self.path, "rb", buffering=0) as file:
+            with open(self.path, "rb") as file:
                 for image, row in zip(found, rows, strict=True):
                     file.seek(self.start + row * self.bytes)
                     if file.readinto(image.data) != self.bytes:

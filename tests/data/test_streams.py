@@ -251,3 +251,11 @@ def test_files_go_to_tmpdir_or_else_to_a_disk(monkeypatch, tmp_path):
     monkeypatch.delenv("TMPDIR")
     if Path("/var/tmp").is_dir():
         assert PixelFile(None, (1, 1, 8, 8)).path.parent == Path("/var/tmp")
+
+
+@pytest.mark.slow
+def test_a_search_on_a_stream_finds_what_it_finds_in_memory(folder):
+    memory, streamed = (mtl.auto_transfer(task, 0.1, seed=0, progress=False) for task in both(folder))
+    assert str(memory.way) == str(streamed.way)
+    assert memory.table.drop(columns="seconds").equals(streamed.table.drop(columns="seconds"))
+    assert np.array_equal(memory.test, streamed.test) and np.array_equal(memory.validation, streamed.validation)
