@@ -94,7 +94,7 @@ def show_halving(seen: dict, *, data=None) -> None:
             at, [seen[way, epochs] for epochs in at], "o-", color=colour, markersize=5, alpha=1 if winner else 0.6
         )
         if winner:
-            axis.annotate(f"{way[0]}, rate {way[1]:g}", (end, seen[way, end]), (-6, 8), textcoords="offset points",
+            axis.annotate(f"{way[0]}, rate {way[1]:g}", (end, seen[way, end]), (-6, -16), textcoords="offset points",
                           ha="right", fontsize=9)  # fmt: skip
     rungs = sorted({epochs for _, epochs in seen})
     axis.set_xscale("log")
