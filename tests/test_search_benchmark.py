@@ -79,7 +79,8 @@ def test_the_interval_of_one_task_is_that_of_two_level_and_of_more_tasks_narrowe
         for way, signal in (("ours", 1.0), ("theirs", 0.4)):
             for seed in benchmark.SEEDS:
                 p = 1 / (1 + np.exp(-signal * (2 * y - 1) - rng.standard_normal(60)))
-                known[task, benchmark.N, seed, way] = {"probability": np.stack([1 - p, p], 1).tolist()}
+                both = np.stack([1 - p, p], 1)
+                known[task, benchmark.N, seed, way] = {"probability": both.tolist(), "auroc": benchmark.auroc(y, both)}
     monkeypatch.setattr(benchmark, "answered", lambda: known)
     test = SimpleNamespace(test=SimpleNamespace(y=torch.tensor(y)))
     monkeypatch.setattr(benchmark, "task_of", lambda *_: test)
