@@ -36,7 +36,7 @@ def facts_of(
         ),
         "metrics": "On test: "
         + "; ".join(f"{name} {_short(one)}" for name, one in judged.metrics.items())
-        + f" (95 % limits, {next(iter(judged.metrics.values())).kind}, n = {next(iter(judged.metrics.values())).n}).",
+        + f" (95 % limits, {judged.metrics['log loss'].kind}, n = {judged.metrics['log loss'].n}).",
         "updating": (
             f"Its probabilities were recalibrated on validation by one number, the temperature "
             f"{recipe.temperature:.2f}."

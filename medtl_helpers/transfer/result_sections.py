@@ -14,7 +14,7 @@ LINE = {
 
 
 def the_result(prepared: Prepared, recipe: Recipe, judged: Judged) -> str:
-    units, people = next(iter(judged.metrics.values())), "patients" if judged.patients is not None else "cases"
+    units, people = judged.metrics["log loss"], "patients" if judged.patients is not None else "cases"
     event, p = recipe.event(judged.y, judged.probability)
     names = {
         "accuracy": "accuracy, the most probable class being the answer",
