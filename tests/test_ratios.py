@@ -1,5 +1,6 @@
 """The benchmarks of ratios and growth: both sides of a pair do the same work; the arithmetic of what is reported."""
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import medmnist_way
 import pairs
 import ratios
 import scale
+import streams
 
 import medtl_helpers as mtl
 
@@ -144,3 +146,20 @@ def test_the_exponent_is_the_slope_of_the_logarithms():
 def test_a_point_of_growth_is_measured_in_a_process_of_its_own():
     found = scale.measured(scale.POINT | {"n": 64})
     assert found["n"] == 64 and found["seconds"] > 0 and found["megabytes"] < 2000
+
+
+def test_a_streamed_folder_is_recorded_as_fast_enough_and_flat_in_memory():
+    """At least half of the speed in memory; of what the images fill in memory, most is not needed."""
+    record = json.loads((Path(streams.__file__).parent / "results" / "streams.json").read_text("utf-8"))
+    (fit, _), memory = record["pairs"], {(row["n"], row["streamed"]): row["megabytes"] for row in record["memory"]}
+    assert fit["aim"] == 0.5 <= fit["median"] and record["images in an epoch"] == 14_000
+    pixels = (20_000 - streams.FIRST) * 3 * streams.SIDE**2 / 1e6
+    assert memory[20_000, False] > pixels > 2 * memory[20_000, True]
+
+
+@pytest.mark.slow
+def test_the_streamed_side_does_the_work_of_the_one_in_memory(tmp_path):
+    streams.draw(tmp_path, 0, 60)
+    memory, streamed = (mtl.load_folder(tmp_path, size=streams.SIDE, stream=stream) for stream in (False, True))
+    for side in (streams.train, streams.read):
+        assert streams.same(side(streamed), side(memory))
