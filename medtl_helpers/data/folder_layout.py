@@ -71,7 +71,9 @@ def find_layout(
             if everyone is not None:
                 people[split] = everyone[part == k]
     files = {split: files[split] for split in SPLITS}
-    return Layout(files, {split: people[split] for split in SPLITS} if people else None, classes, drawn, nested, skipped)
+    return Layout(
+        files, {split: people[split] for split in SPLITS} if people else None, classes, drawn, nested, skipped
+    )
 
 
 def _below(root: Path, file: Path) -> str:

@@ -12,7 +12,8 @@ def test_every_fact_stands_once_in_the_card():
     keys = [key for section in SECTIONS.values() for key in section]
     assert sorted(keys) == sorted(FACTS)
     card = model_card({key: f"Answer to {key}." for key in FACTS})
-    assert all(card.count(f"- Answer to {key}.") == 1 for key in FACTS) and "To be answered" not in card and "Not looked" not in card
+    assert all(card.count(f"- Answer to {key}.") == 1 for key in FACTS)
+    assert "To be answered" not in card and "Not looked" not in card
 
 
 def test_what_is_not_known_stands_there_as_a_question_and_the_card_says_what_it_is_not():
