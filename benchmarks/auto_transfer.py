@@ -74,7 +74,7 @@ PRIMARY = {
     "score": "auroc",
     "margin": MARGIN,
     "written": "4fb15d6",
-    "opponent": FIXED,
+    "opponent": SMALL,
     "over": "cases",
 }
 FIXED_WAYS = {  # by held-out task: `--stage grid` prints them
