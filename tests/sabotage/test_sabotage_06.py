@@ -86,8 +86,8 @@ ROWS = [
     ),
     Sabotage(
         "In Hungary Cleveland's model beats",
-        '"prior alone", "untouched", target=site',
-        '"slope and intercept", "untouched", target=site',
+        'over_cases("prior alone", "untouched"',
+        'over_cases("intercept", "untouched"',
         ("A second hospital, for real",),
         recorded=True,
     ),
