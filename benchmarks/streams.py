@@ -4,12 +4,12 @@
     python benchmarks/streams.py --stage memory
 
 The 20,000 images of 64 px, half of them JPEG and half PNG, are written by this script into a temporary folder and
-deleted afterwards. *Memory* is the most that a process ever held while it loaded 10,000 or 20,000 of them and trained an
-epoch, less what the same had taken of the first 2,000 before, three times, in the same process. What the system keeps of a file, in
-memory that nobody else wants, is not counted. *Images a second* are measured in pairs, as in ``ratios.py``: after both
-sides ended with the same weights, they take turns, on one thread. The aim is half of the speed in memory. Beside it:
-batches that are read and not used, and what it would cost to decode the files anew in each epoch, in place of the file
-of their pixels.
+deleted afterwards. *Memory* is the most that a process ever held while it loaded 10,000 or 20,000 of them and trained
+an epoch, less what the first 2,000 and three epochs of them had taken before, in the same process. What the system
+keeps of a file, in memory that nobody else wants, is not counted. *Images a second* are measured in pairs, as in
+``ratios.py``: after both sides ended with the same weights, they take turns, on one thread. The aim is half of the
+speed in memory. Beside it: batches that are read and not used, and what it would cost to decode the files anew in each
+epoch, in place of the file of their pixels.
 """
 
 import argparse

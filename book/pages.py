@@ -253,30 +253,31 @@ def growth(record: dict) -> list[str]:
 
 def streams(record: dict) -> list[str]:
     """What streaming costs beside memory (``benchmarks/streams.py``)."""
+    fast, memory = record["speed"], record["memory"]
     speeds = []
-    for pair in record["pairs"]:
+    for pair in fast["pairs"]:
         aim = "—" if pair["aim"] is None else f"≥ {pair['aim']:g} {'✓' if pair['median'] >= pair['aim'] else '✗'}"
         ratio = f"{pair['median']:.2f} ({min(pair['ratios']):.2f} to {max(pair['ratios']):.2f})"
-        rate = f"{record['images in an epoch'] / pair['our seconds']:.0f}"
+        rate = f"{fast['images in an epoch'] / pair['our seconds']:.0f}"
         speeds.append([pair["what"], ratio, aim, rate])
-    numbers = sorted({row["n"] for row in record["memory"]})
-    more = {(row["n"], row["streamed"]): row["megabytes"] for row in record["memory"]}
-    memory = [
+    numbers = sorted({row["n"] for row in memory["rows"]})
+    more = {(row["n"], row["streamed"]): row["megabytes"] for row in memory["rows"]}
+    filled = [
         [way, *(more[n, streamed] for n in numbers)] for way, streamed in (("in memory", False), ("streamed", True))
     ]
     decoded = "; ".join(
         f"{side}: JPEG {rates['jpg']}, PNG {rates['png']}"
-        for side, rates in record["decoded per second, one core"].items()
+        for side, rates in fast["decoded per second, one core"].items()
     )
     return [
         "## Streamed from the disk",
-        f"A folder of {numbers[-1]:,} images of 64 px, streamed, beside the same in memory (`{record['command']}`, "
-        f"{record['device']}, one thread): how many images a second are read or trained on, as a share of those in "
-        f"memory, in pairs of {len(record['pairs'][0]['ratios'])} rounds.",
+        f"A folder of {numbers[-1]:,} images of 64 px, streamed, beside the same in memory (`{fast['command']}`, "
+        f"{fast['device']}, one thread): how many images a second are read or trained on, as a share of those in "
+        f"memory, in pairs of {len(fast['pairs'][0]['ratios'])} rounds.",
         table(["what", "streamed / in memory", "aim", "images a second, streamed"], speeds),
         "Peak of memory in MB, more than for the first 2,000 images, of loading and an epoch of training:",
-        table(["images", *(f"{n:,}" for n in numbers)], memory),
-        f"The file of their pixels takes {record['file of pixels, MB']} MB of the disk. To decode and resize the files "
+        table(["images", *(f"{n:,}" for n in numbers)], filled),
+        f"The file of their pixels takes {fast['file of pixels, MB']} MB of the disk. To decode and resize the files "
         f"anew in each epoch, one core would manage so many a second — {decoded}.",
     ]
 
