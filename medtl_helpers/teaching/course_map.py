@@ -39,6 +39,9 @@ LESSONS = {
     "06_can_i_trust_this_number": Lesson(
         "Can I trust this number?", "Does it hold for new patients, other hospitals and every group?", 50, "trust"
     ),
+    "07_which_source": Lesson(
+        "Which source, automatically?", "Which network do I start from, and can a search tell me?", 45, "which_source"
+    ),
 }
 
 

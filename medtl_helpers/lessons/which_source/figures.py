@@ -1,4 +1,4 @@
-"""The figures of notebook 07: published regrets, a small zoo, a halving, the search beside fixed ways, and noise."""
+"""The figures of notebook 07: published regrets, a small zoo, a halving, noisy choices, and the search beside fixed ways."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -142,8 +142,8 @@ def show_search(record: Record, tasks: list[str]) -> None:
         means = {way: record.mean(way, **where) for way in ways}
         for way, mean in means.items():
             _, colour, marker = SEARCH_ROWS[way]
-            interval_marks(axis, [list(SEARCH_ROWS).index(way)], [mean], colour=colour, marker=marker)
-        short = [name for name, _, _ in SEARCH_ROWS.values()]
+            interval_marks(axis, [ways.index(way)], [mean], colour=colour, marker=marker)
+        short = [SEARCH_ROWS[way][0] for way in ways]
         axis.set_xticks(range(len(short)), short, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
         axis.set_xlim(-0.5, len(short) - 0.5)
         axis.set_title(task, fontsize=10)
@@ -155,27 +155,4 @@ def show_search(record: Record, tasks: list[str]) -> None:
         f"The AUROC on the test images of {len(tasks)} real tasks is shown for the automatic search and its opponents, "
         f"as a mean with its 95 % interval over seeds. {' '.join(told)}",
         provenance=f"recorded, 95 % {mean.kind}; real data",
-    )
-
-
-def show_noise(record: Record, task: str, sizes: list[int]) -> None:
-    """Regret and optimism of the recorded search by the number of validation images a class."""
-    figure, axis = plt.subplots(figsize=(7.4, 3.4))
-    told = []
-    for shift, (way, name, colour, marker) in enumerate(
-        ((ORACLE, "regret", "orange", "o"), (AUTO, "optimism", "blue", "s"))
-    ):
-        means = [record.mean(way, name, task=task, val=val) for val in sizes]
-        at = [k + 0.12 * (shift - 0.5) for k in range(len(sizes))]
-        interval_marks(axis, at, means, colour=colour, marker=marker, label=name, joined=True)
-        told.append(f"{name} " + ", ".join(f"{mean.value:.3f} with {n}" for n, mean in zip(sizes, means, strict=True)))
-    axis.axhline(0, color=COLOURS["grey"], linewidth=1)
-    axis.set_xticks(range(len(sizes)), [str(n) for n in sizes])
-    axis.set(xlabel="validation images a class", ylabel="AUROC")
-    axis.legend(fontsize=9)
-    show(
-        figure,
-        f"Regret and optimism of the search on {task}, which is real data, by the number of validation images a class, "
-        f"with 95 % intervals over seeds: {'; '.join(told)}.",
-        provenance=f"recorded, 95 % {means[0].kind}; real data",
     )

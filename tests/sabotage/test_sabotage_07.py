@@ -1,0 +1,99 @@
+"""Each claim of notebook 07 must fail when what it rests on is broken: here each one is broken."""
+
+from replay import Sabotage, broken
+
+ZOO = ("A small zoo",)
+ROWS = [
+    Sabotage(
+        "None of the nine ways to score takes sources",
+        'experiment.compared(tables, "rules")',
+        'experiment.compared(tables, "rules", ours="LogME")',  # one score of nine
+        ("One picture",),
+        recorded=True,
+    ),
+    Sabotage(
+        "The best of thirty models that know nothing",
+        "reported = of_coins.max()",
+        "reported = of_coins[0]",
+        ("What is wrong",),
+    ),
+    Sabotage(
+        "Five scores order nine architectures worse",
+        'compared(tables, "tau", of="architecture")',
+        'compared(tables, "tau", of="source")',
+        ("The published",),
+        recorded=True,
+    ),
+    Sabotage(
+        "Among twelve sources of one set each",
+        'single = {"candidates": "single sets"}',
+        'single = {"candidates": "all"}',
+        ("The published",),
+        recorded=True,
+    ),
+    Sabotage(
+        "The few lines are the library's LEEP and H-score",
+        "conditional = joint / joint.sum(0)",
+        "conditional = joint / joint.sum(1, keepdims=True)",
+        ("The idea of a score",),
+    ),
+    Sabotage(
+        "LogME and the linear probe see",
+        "network = source(len(task.classes))",
+        'network = sources["resnet, random"](len(task.classes))',
+        ZOO,
+    ),
+    Sabotage(
+        "Of the two networks with phantom weights",
+        "network = source(len(task.classes))",
+        'network = sources["resnet, phantoms"](len(task.classes))',
+        ZOO,
+    ),
+    Sabotage(
+        "On these patients, LEEP's choice between two hospitals",
+        "mean = regrets[",
+        'mean = regrets.assign(LEEP=2 * regrets["coin"] - regrets["LEEP"])[',  # the other hospital each time
+        ("Hospitals as sources",),
+    ),
+    Sabotage(
+        "The halving takes a third of the epochs",
+        "max(1, len(left) // 3)",
+        "max(1, len(left) // 2)",
+        (*ZOO, "Successive halving"),
+    ),
+    Sabotage(
+        "The chosen way is the one with the lowest validation loss",
+        'lowest = found.table["log loss"].min()',
+        'lowest = found.table["log loss"].max()',
+        (*ZOO, "One call"),
+    ),
+    Sabotage(
+        "On three real tasks it is undecided",
+        'search.about["primary"], search.primary',
+        'search.about["primary"], search.over_cases("auto_transfer", "probe, always", **where)',
+        ("What the record",),
+        recorded=True,
+    ),
+    Sabotage(
+        "The search ranks better than always probing",
+        "in (probe, small)",
+        "in (small, probe)",
+        ("What the record",),
+        recorded=True,
+    ),
+    Sabotage(
+        "With twenty validation images a class the search",
+        'optimism = search.mean("auto_transfer", "optimism", **where)',
+        'optimism = mtl.t_interval(-search.scores("auto_transfer", "optimism", **where))',
+        ("What the record", "The same, recorded"),
+        recorded=True,
+    ),
+    Sabotage(
+        "With five validation images a class, other draws",
+        "experiment.choices(answers, task, n) for n in",
+        "experiment.choices(answers, task, 20) for n in",
+        (*ZOO, "Where it fails"),
+    ),
+]
+
+outcomes, test_live_claims, test_recorded_claims = broken("07_which_source", ROWS)
