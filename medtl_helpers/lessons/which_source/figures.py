@@ -1,4 +1,4 @@
-"""The figures of notebook 07: published regrets, a small zoo, a halving, noisy choices, and the search beside fixed ways."""
+"""The figures of notebook 07: published regrets, a small zoo, a halving, the search beside fixed ways, noisy choices."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
