@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import medtl_helpers as mtl
+from medtl_helpers.data.domains import HOSPITALS
 from medtl_helpers.lessons.which_source import experiment
 from medtl_helpers.methods.ways import known_sources
 
@@ -52,8 +53,8 @@ def test_auroc_and_log_loss_are_scikit_learns():
     rng = np.random.default_rng(0)
     y = rng.integers(0, 3, 60)
     p = rng.dirichlet(np.ones(3), 60)
-    assert experiment.auroc(y, p) == pytest.approx(roc_auc_score(y, p, multi_class="ovr"))
-    assert experiment.log_loss(torch.from_numpy(y), torch.from_numpy(p)) == pytest.approx(log_loss(y, p))
+    assert experiment.macro_auroc(y, p) == pytest.approx(roc_auc_score(y, p, multi_class="ovr"))
+    assert experiment.answer_loss(torch.from_numpy(y), torch.from_numpy(p)) == pytest.approx(log_loss(y, p))
 
 
 def test_the_features_of_a_stage_are_its_own_part_of_all_stages():
@@ -84,7 +85,7 @@ def test_many_answers_has_each_source_stage_and_penalty():
 def test_hospital_regrets_are_at_least_zero_and_a_coins_is_half_of_the_distance(monkeypatch):
     monkeypatch.setenv("MEDTL_DATA", "twin")
     found = experiment.hospital_regrets(range(1))
-    assert list(found["target"]) == list(experiment.HOSPITALS)
+    assert list(found["target"]) == list(HOSPITALS)
     for row in found.itertuples():
         assert row.LEEP == 0 or row.LEEP == pytest.approx(2 * row.coin)
 
@@ -94,7 +95,7 @@ def test_a_recorded_interval_is_the_mean_over_the_groups_of_targets():
     found = experiment.recorded_interval(tables, "LogME")
     row = tables.row("LogME", of="source", candidates="all")
     assert found.value == pytest.approx(np.mean(row["scores"]["regret"]), abs=1e-4) and found.n == 9
-    rules = experiment.compared(tables, "rules")
+    rules = experiment.comparisons(tables, "rules")
     assert len(rules) == 18 and {one["candidates"] for one in rules} == {"all"}
 
 

@@ -6,8 +6,8 @@ ZOO = ("A small zoo",)
 ROWS = [
     Sabotage(
         "None of the nine ways to score takes sources",
-        'experiment.compared(tables, "rules")',
-        'experiment.compared(tables, "rules", ours="LogME")',  # one score of nine
+        'experiment.comparisons(tables, "rules")',
+        'experiment.comparisons(tables, "rules", ours="LogME")',  # one score of nine
         ("One picture",),
         recorded=True,
     ),
@@ -19,8 +19,8 @@ ROWS = [
     ),
     Sabotage(
         "Five scores order nine architectures worse",
-        'compared(tables, "tau", of="architecture")',
-        'compared(tables, "tau", of="source")',
+        'comparisons(tables, "tau", of="architecture")',
+        'comparisons(tables, "tau", of="source")',
         ("The published",),
         recorded=True,
     ),

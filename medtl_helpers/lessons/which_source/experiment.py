@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ...data.domains import hospital_domains
+from ...data.domains import HOSPITALS, hospital_domains
 from ...data.transfer_tables import transfer_tables
 from ...methods.features import stage_features
 from ...methods.intervals import Interval
@@ -20,7 +20,6 @@ from ...methods.predict import predict, to_float
 from ...methods.ways import Source
 from ...teaching.records import Record
 
-HOSPITALS = ("cleveland", "hungary", "va")
 LABELLED = 40  # patients of the target whose labels the scores may read
 PENALTIES = (0.001, 0.1, 10.0)
 Answers = dict[str, tuple[np.ndarray, np.ndarray]]
@@ -43,19 +42,19 @@ def recorded_interval(tables: Record, way: str, score: str = "regret", **where) 
     )
 
 
-def compared(tables: Record, family: str, **where) -> list[dict[str, Any]]:
+def comparisons(tables: Record, family: str, **where) -> list[dict[str, Any]]:
     """The comparisons of one family, like "rules" of the sources: each with its interval, Holm's p and verdict."""
     wanted = {"of": "source", "candidates": "all", "family": family} | where
     return [one for one in tables.about["compared"] if all(one[key] == value for key, value in wanted.items())]
 
 
-def auroc(y, probability) -> float:
+def macro_auroc(y, probability) -> float:
     """AUROC of probabilities N×K: the mean of one class against the rest."""
     y, probability = np.asarray(y), np.asarray(probability)
     return float(np.mean([roc_auc_score(y == k, probability[:, k]) for k in range(probability.shape[1])]))
 
 
-def log_loss(y, probability) -> float:
+def answer_loss(y, probability) -> float:
     """Mean log loss (nats) of probabilities N×K."""
     y, probability = np.asarray(y), np.asarray(probability)
     return float(-np.log(np.clip(probability[np.arange(len(y)), y], 1e-7, None)).mean())
@@ -63,7 +62,7 @@ def log_loss(y, probability) -> float:
 
 def loss_of(model, split) -> float:
     """Log loss of a network on a split."""
-    return log_loss(split.y, predict(model, split.x))
+    return answer_loss(split.y, predict(model, split.x))
 
 
 def hospital_regrets(seeds=range(6)) -> pd.DataFrame:
@@ -82,7 +81,7 @@ def hospital_regrets(seeds=range(6)) -> pd.DataFrame:
                     model = LogisticRegression(C=0.1).fit(here.train.x, here.train.y)
                     few = model.predict_proba(there.train.x[:LABELLED])
                     scores.append(leep(few, there.train.y[:LABELLED]))
-                    truth.append(auroc(there.test.y, model.predict_proba(there.test.x)))
+                    truth.append(macro_auroc(there.test.y, model.predict_proba(there.test.x)))
             gap = max(truth) - np.array(truth)
             rows.append({"target": target, "LEEP": gap[int(np.argmax(scores))], "coin": gap.mean()})
     return pd.DataFrame(rows)
@@ -126,8 +125,8 @@ def choices(answers: Answers, task, n: int, draws: int = 200) -> dict[str, float
     y_val, y_test = task.val.y.numpy(), task.test.y.numpy()
     names = list(answers)
     each = np.stack([-np.log(np.clip(answers[name][0][np.arange(len(y_val)), y_val], 1e-7, None)) for name in names])
-    on_test = np.array([log_loss(y_test, answers[name][1]) for name in names])
-    truth = np.array([auroc(y_test, answers[name][1]) for name in names])
+    on_test = np.array([answer_loss(y_test, answers[name][1]) for name in names])
+    truth = np.array([macro_auroc(y_test, answers[name][1]) for name in names])
     chosen, flattery = [], []
     for _ in range(draws):
         rows = np.concatenate([rng.choice(np.flatnonzero(y_val == k), n, replace=False) for k in np.unique(y_val)])

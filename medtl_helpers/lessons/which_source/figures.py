@@ -1,4 +1,4 @@
-"""The figures of notebook 07: published regrets, a small zoo, a halving, the search beside fixed ways, noisy choices."""
+"""The figures of notebook 07: published regrets, a small zoo, a halving, the search beside fixed ways, and noise."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
