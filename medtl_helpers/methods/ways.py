@@ -11,7 +11,7 @@ way                   what is trained                                           
 ===================== =============================================================== ==============================
 
 Style: ``bit_hyperrule.py`` of Kolesnikov et al., Big Transfer, ECCV 2020, arXiv 1912.11370. The rates and their order
-were chosen on drawn textures and on cells of scanner D (``benchmarks/auto_transfer.py --stage tuning``).
+were made up on two drawn tasks, textures and cells of scanner D, which ``benchmarks/auto_transfer.py`` does not report.
 """
 
 import copy
