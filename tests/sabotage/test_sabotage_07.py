@@ -45,8 +45,8 @@ ROWS = [
     ),
     Sabotage(
         "Of the two networks with phantom weights",
-        "network = source(len(task.classes))",
-        'network = sources["resnet, phantoms"](len(task.classes))',
+        'other = zoo.loc["vgg16, phantoms"]',
+        'other = zoo.loc["resnet, phantoms"]',
         ZOO,
     ),
     Sabotage(
@@ -57,8 +57,8 @@ ROWS = [
     ),
     Sabotage(
         "The halving takes a third of the epochs",
-        "max(1, len(left) // 3)",
-        "max(1, len(left) // 2)",
+        "key=lambda way: seen[way, epochs]",
+        "key=lambda way: -seen[way, epochs]",
         (*ZOO, "Successive halving"),
     ),
     Sabotage(
@@ -85,6 +85,13 @@ ROWS = [
         "With twenty validation images a class the search",
         'optimism = search.mean("auto_transfer", "optimism", **where)',
         'optimism = mtl.t_interval(-search.scores("auto_transfer", "optimism", **where))',
+        ("What the record", "The same, recorded"),
+        recorded=True,
+    ),
+    Sabotage(
+        "On X-rays the optimism is smaller",
+        "for val in (5, 100)",
+        "for val in (100, 5)",
         ("What the record", "The same, recorded"),
         recorded=True,
     ),
