@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..console import say
+from ..guards import is_streamed
 from .alike import TooAlike
 from .duplicates import Duplicates, find_duplicates, without_duplicates
 from .tasks import SPLITS, Task
 
-MOST_COMPARED = 30_000  # images: of more the loaders look for identical ones alone, since the rest takes many seconds
+MOST_COMPARED = 30_000  # images: of more, the rest takes many seconds, and of streamed ones the memory of all
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,14 @@ class ImageTask(Task):
         return f"{split} row {row} ({self.classes[int(getattr(self, split).y[row])]})"
 
 
+def looks_closely(task: ImageTask) -> bool:
+    """Whether all pictures are compared by their pixels when they are loaded: they are in memory, and not too many."""
+    return not is_streamed(task.train.x) and sum(len(getattr(task, split).y) for split in SPLITS) <= MOST_COMPARED
+
+
 def tell_duplicates(task: ImageTask) -> None:
     """Print one line where pictures stand twice in a task, with counts and an example; nothing where none does."""
-    few = sum(len(getattr(task, split).y) for split in SPLITS) <= MOST_COMPARED
+    few = looks_closely(task)
     try:
         found = find_duplicates(task, 0.99, report=0.99) if few else find_duplicates(task, None)
     except TooAlike as error:

@@ -11,7 +11,7 @@ from ..data.alike import TooAlike
 from ..data.duplicates import without_duplicates
 from ..data.folder_layout import Layout, find_layout
 from ..data.folders import load_folder
-from ..data.image_tasks import MOST_COMPARED, ImageTask
+from ..data.image_tasks import ImageTask, looks_closely
 from ..data.patients import find_patients
 from ..data.tasks import SPLITS
 from .looking import Seen, as_folder, look_at
@@ -139,13 +139,12 @@ def _overlap(root: Path, layout: Layout, patients, unusable: set[str]) -> tuple[
 
 def _without_copies(task: ImageTask) -> tuple[ImageTask, Any, list[str]]:
     """The task with each picture in one split, the pairs that were found, and what else to know."""
-    n = sum(len(getattr(task, split).y) for split in SPLITS)
-    few = n <= MOST_COMPARED
+    few = looks_closely(task)
     try:
         found = task.duplicates(0.99 if few else None, report=0.99 if few else None)
     except TooAlike as error:
         return task, None, [f"Copies could not be told from other pictures: {error}"]
-    notes = [] if few else [f"Of {n} images only those that are equal byte by byte were looked for as copies."]
+    notes = [] if few else ["Of so many images only those that are equal byte by byte were looked for as copies."]
     if not len(found.pairs):
         return task, found.pairs, notes
     return without_duplicates(task, found, drop_from="train"), found.pairs, notes

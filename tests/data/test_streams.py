@@ -74,7 +74,10 @@ def test_the_same_folder_streamed_is_the_same_task(folder, capsys, channels):
     lines = capsys.readouterr().out.splitlines()
     (new,) = [line for line in lines if "streamed" in line]
     lines.remove(new)
-    assert lines[: len(lines) // 2] == lines[len(lines) // 2 :]  # also of duplicates
+    of_copies = [line for line in lines if "stands twice" in line]
+    assert ["not looked for" in line for line in of_copies] == [False, True]  # more than equal bytes needs memory
+    lines = [line for line in lines if line not in of_copies]
+    assert lines[: len(lines) // 2] == lines[len(lines) // 2 :]
     assert streamed.where("val", 1) == memory.where("val", 1)
     for change in (
         lambda task: few_shot(task, 3, seed=1, val=2),
