@@ -103,7 +103,7 @@ def memory(folder: Path) -> dict:
         for stream in (False, True):
             rows.append({"n": n, "streamed": stream} | measured(folder, stream))
             print(rows[-1], flush=True)
-    return {"rows": rows}
+    return {"peaks": rows}
 
 
 def speed(folder: Path) -> dict:

@@ -260,8 +260,8 @@ def streams(record: dict) -> list[str]:
         ratio = f"{pair['median']:.2f} ({min(pair['ratios']):.2f} to {max(pair['ratios']):.2f})"
         rate = f"{fast['images in an epoch'] / pair['our seconds']:.0f}"
         speeds.append([pair["what"], ratio, aim, rate])
-    numbers = sorted({row["n"] for row in memory["rows"]})
-    more = {(row["n"], row["streamed"]): row["megabytes"] for row in memory["rows"]}
+    numbers = sorted({row["n"] for row in memory["peaks"]})
+    more = {(row["n"], row["streamed"]): row["megabytes"] for row in memory["peaks"]}
     filled = [
         [way, *(more[n, streamed] for n in numbers)] for way, streamed in (("in memory", False), ("streamed", True))
     ]
