@@ -29,7 +29,7 @@ themselves are not drawn anew: the interval says nothing of another task.
 
 Beside it, and secondary: each task; the probe on the embedded ResNet, always; the small network from scratch, 4 times
 as long, always; a random search of the same nominal cost, which trains ways in random order for as long as the last
-rung and takes the lowest validation log loss (three seeds, not yet run); and the oracle, the best on *test* among the
+rung and takes the lowest validation log loss (three seeds, run last); and the oracle, the best on *test* among the
 networks of the search that got beyond the first rung, which nobody can have: the bound (the first five seeds).
 
 A failure that is expected: with few validation images the search picks noise. On PneumoniaMNIST, with 5, 20 and 100

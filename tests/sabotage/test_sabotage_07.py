@@ -82,6 +82,13 @@ ROWS = [
         recorded=True,
     ),
     Sabotage(
+        "Three seeds do not tell the search",
+        'rolled = "random search of the same cost"',
+        "rolled = figures.ORACLE",
+        ("What the record",),
+        recorded=True,
+    ),
+    Sabotage(
         "With twenty validation images a class the search",
         'optimism = search.mean("auto_transfer", "optimism", **where)',
         'optimism = mtl.t_interval(-search.scores("auto_transfer", "optimism", **where))',
