@@ -92,7 +92,8 @@ def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=
         except (KeyboardInterrupt, OutOfTime) as why:
             if best.lowest == float("inf"):
                 raise
-            reason = "Ctrl-C" if isinstance(why, KeyboardInterrupt) else f"the {minutes:g} minutes were over"
+            over = "the minute was over" if minutes == 1 else f"the {minutes:g} minutes were over"
+            reason = "Ctrl-C" if isinstance(why, KeyboardInterrupt) else over
             stopped = f"{reason}, after {done} of {total} trainings"
     if done < total:
         say(f"The search ended early: {stopped}; what it had found is used.")

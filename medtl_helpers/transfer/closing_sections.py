@@ -17,8 +17,8 @@ def the_second_hospital(elsewhere: Elsewhere, recipe: Recipe, home: Judged) -> s
     distance = (
         ""
         if elsewhere.distance is None
-        else f"The features of the two hospitals have a proxy A-distance of {elsewhere.distance:.2f}: 0 is where a "
-        "line cannot tell them apart, 2 where it makes no error."
+        else f"The features of the two hospitals have a proxy A-distance of {the_distance(elsewhere.distance)}: 0 is "
+        "where a line cannot tell them apart, 2 where it makes no error."
     )
     content = [
         page.paragraph(
@@ -65,6 +65,11 @@ def the_second_hospital(elsewhere: Elsewhere, recipe: Recipe, home: Judged) -> s
     return "".join(content)
 
 
+def the_distance(distance: float) -> str:
+    """A proxy A-distance; below 0, where a line errs more often than a coin, nothing is told apart."""
+    return f"{distance:.2f}" if distance >= 0.005 else "0 (not told apart)"
+
+
 def the_card(facts: dict) -> str:
     return page.box("warning", page.paragraph(WARNING)) + "".join(
         f"<h3>{page.text(title)}</h3>{page.bullets(lines)}" for title, lines in card_sections(facts)
@@ -94,11 +99,15 @@ def the_items(facts: dict) -> str:
     ) + "".join(content)
 
 
-def how_to_repeat(command: str, settings: dict, versions: dict[str, str]) -> str:
+def how_to_repeat(command: str, settings: dict, versions: dict[str, str], stopped: str) -> str:
     rows = [[name, value] for name, value in {**settings, **versions}.items() if value is not None]
     return (
         page.paragraph(
-            "The same folder, options and versions give the same report, but for its date and seconds.",
+            "The same folder, options and versions give the same report, but for its date and seconds, unless the "
+            "minutes end the search: then a faster or slower machine tries more or fewer ways.",
+            "Here the search was complete."
+            if stopped == "search complete"
+            else f"Here the search ended early: {stopped}.",
             "report.json beside this page holds the hash of every file, the plan, all ways and all numbers; "
             "test_answers.csv the answer to each test image; model.pt the network with the recipe of its input.",
         )

@@ -6,6 +6,7 @@ from ..data.tasks import SPLITS
 from ..devices import describe
 from .elsewhere import Elsewhere
 from .judging import THRESHOLDS, Judged, Recipe
+from .page import how_many
 from .preparing import Prepared
 
 
@@ -50,8 +51,8 @@ def facts_of(
     if judged.line:
         large = judged.line["observed − expected"]
         facts["calibration"] = (
-            f"On test the calibration line has the slope {_short(judged.line['slope'])}, where 1 is right; the share "
-            f"that was so, less the mean probability, is {_short(large)}, where 0 is right."
+            f"On test the calibration line has the slope {_short(judged.line['slope'])}, where 1 is right; the "
+            f"observed minus the predicted share of {event_in_words(recipe)} is {_short(large)}, where 0 is right."
         )
     if recipe.threshold is not None and recipe.positive is not None:
         facts["threshold"] = (
@@ -61,10 +62,15 @@ def facts_of(
     else:
         facts["threshold"] = "There is none: the most probable class is the answer."
     if judged.curve:
-        facts["utility"] = utility(judged)
+        facts["utility"] = utility(recipe, judged)
     if elsewhere is not None:
         facts["external"] = external(elsewhere)
     return facts
+
+
+def event_in_words(recipe: Recipe) -> str:
+    """What the probability of a case is about."""
+    return "right answers" if recipe.positive is None else recipe.classes[recipe.positive]
 
 
 def source_in_words(source: str) -> str:
@@ -148,17 +154,30 @@ def limits(prepared: Prepared, judged: Judged) -> str:
     return " ".join(lines)
 
 
-def utility(judged: Judged) -> str:
-    gain = judged.curve["gain"]
-    better = [f"{t:.2f}" for t, one in zip(THRESHOLDS, gain, strict=True) if one.low > 0]
-    if not better:
-        return (
-            "At no threshold is its net benefit beyond the better of treating all and treating nobody, limits included."
+def utility(recipe: Recipe, judged: Judged) -> str:
+    """Where acting on the model is worth it. A bootstrap cannot draw an error that nobody saw, so its limits say
+    nothing of the thresholds at which no false alarm, or no missed case, is among the test images."""
+    sick, probability = recipe.event(judged.y, judged.probability)
+    act, gain = probability[:, None] >= THRESHOLDS, judged.curve["gain"]
+    both_seen = act[~sick].any(0) & ~act[sick].all(0)
+    better = [t for t, one, seen in zip(THRESHOLDS, gain, both_seen, strict=True) if seen and one.low > 0]
+    told = []
+    if better:
+        told.append(
+            "Its net benefit lies above the better of treating all and treating nobody, limits included, at "
+            f"{len(better)} of {len(gain)} thresholds ({_listed(better)}; each by itself, not corrected)."
         )
-    return (
-        "Its net benefit lies above the better of treating all and treating nobody, limits included, at "
-        f"{len(better)} of {len(gain)} thresholds ({', '.join(better)}; each by itself, not corrected)."
-    )
+    elif both_seen.any():
+        told.append(
+            "At no threshold is its net benefit shown to be beyond the better of treating all and treating nobody."
+        )
+    if not both_seen.all():
+        blind = THRESHOLDS[~both_seen]
+        told.append(
+            f"At {how_many(len(blind), 'threshold')} ({_listed(blind)}) no false alarm or no missed case was seen "
+            f"among the {len(sick)} test images, so nothing can be said of the net benefit there."
+        )
+    return " ".join(told)
 
 
 def external(elsewhere: Elsewhere) -> str:
@@ -173,6 +192,10 @@ def external(elsewhere: Elsewhere) -> str:
 
 def _short(one) -> str:
     return f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]".replace("-", "−")
+
+
+def _listed(thresholds) -> str:
+    return ", ".join(f"{t:.2f}" for t in thresholds)
 
 
 def _joined(names, last: str) -> str:

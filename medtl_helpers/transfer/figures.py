@@ -79,14 +79,19 @@ def curve_figure(thresholds, curve: dict[str, list[Interval]]) -> str:
         thresholds, [one.low for one in model], [one.high for one in model], color=COLOURS["blue"], alpha=0.15
     )
     axis.set(xlabel="threshold probability from which one would act", ylabel="net benefit")
-    top = max(one.high for one in model)
-    axis.set_ylim(-0.15 * max(top, 0.1), 1.1 * max(top, 0.1))
+    axis.set_ylim(*curve_limits(curve))
     axis.legend()
     at = [0, len(model) // 2, len(model) - 1]
     points = "; ".join(
         f"at {thresholds[i]:.2f} model {model[i].value:.3f}, treat all {curve['treat all'][i].value:.3f}" for i in at
     )
     return drawn(figure, f"Decision curve: net benefit against threshold probability; {points}; treat nobody is 0.")
+
+
+def curve_limits(curve: dict[str, list[Interval]]) -> tuple[float, float]:
+    """The lowest and the highest net benefit that ``curve_figure`` shows."""
+    top = max(0.1, *(one.high for one in curve["model"]))
+    return -0.15 * top, 1.1 * top
 
 
 def ways_figure(names: list[str], losses: list[float], prior: float, chosen: int | None) -> str:
@@ -104,8 +109,10 @@ def ways_figure(names: list[str], losses: list[float], prior: float, chosen: int
     return drawn(figure, f"Log loss on validation, lower is better: {points}; class frequencies alone {prior:.3f}.")
 
 
-def scores_figure(probability: np.ndarray, event: np.ndarray, threshold: float | None, yes: str, no: str) -> str:
-    """How the probabilities of the two kinds of test cases are spread."""
+def scores_figure(
+    probability: np.ndarray, event: np.ndarray, threshold: float | None, yes: str, no: str, what: str
+) -> str:
+    """How the probabilities ``what``, "of pneumonia" say, of the two kinds of test cases are spread."""
     figure, axis = _axis()
     bins = np.linspace(0, 1, 21).tolist()
     for is_so, name, colour in ((False, no, "sky"), (True, yes, "orange")):
@@ -118,11 +125,11 @@ def scores_figure(probability: np.ndarray, event: np.ndarray, threshold: float |
         )
     if threshold is not None:
         axis.axvline(threshold, color=COLOURS["black"], linewidth=1, linestyle="--", label=f"threshold {threshold:.2f}")
-    axis.set(xlabel="predicted probability", ylabel="test images")
+    axis.set(xlabel=f"predicted probability {what}", ylabel="test images")
     axis.legend()
     middle = "; ".join(
-        f"of {name} half are below {np.median(probability[event == is_so]):.2f}"
+        f"the median of {name} is {np.median(probability[event == is_so]):.2f}"
         for is_so, name in ((False, no), (True, yes))
         if (event == is_so).any()
     )
-    return drawn(figure, f"Histogram of predicted probabilities on test: {middle}.")
+    return drawn(figure, f"Histogram of the predicted probabilities {what} on test: {middle}.")

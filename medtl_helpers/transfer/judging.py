@@ -109,7 +109,7 @@ def judge(recipe: Recipe, y, raw, patients=None, *, seed: int = 0) -> Judged:
         probability,
         answers,
         patients,
-        patient_metrics(y, probability, patients, positive=recipe.positive, seed=seed),
+        scores_of_answers(recipe, y, probability, patients, seed=seed),
         line_of(event, of_event, patients, seed=seed),
         line_of(*recipe.event(y, np.asarray(raw, float)), patients, seed=seed),
         expected_calibration_error(event, of_event, bins),
@@ -122,6 +122,17 @@ def judge(recipe: Recipe, y, raw, patients=None, *, seed: int = 0) -> Judged:
         np.bincount(y * k + answers, minlength=k * k).reshape(k, k),
         wrong[np.argsort(-loss[wrong], kind="stable")][:WORST],
     )
+
+
+def scores_of_answers(
+    recipe: Recipe, y, probability: np.ndarray, patients=None, *, seed: int = 0
+) -> dict[str, Interval]:
+    """``patient_metrics``, with the accuracy and the balanced accuracy of the answers that ``recipe`` gives."""
+    answered = np.eye(len(recipe.classes))[recipe.answers(probability)]
+    found, of_answers = (
+        patient_metrics(y, p, patients, positive=recipe.positive, seed=seed) for p in (probability, answered)
+    )
+    return found | {name: of_answers[name] for name in ("accuracy", "balanced accuracy")}
 
 
 def line_of(event: np.ndarray, probability: np.ndarray, patients=None, *, seed: int = 0) -> dict[str, Interval]:

@@ -26,6 +26,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f6f8; paddi
 th, td { border-bottom: 1px solid #d5dbe1; padding: .3rem .7rem .3rem 0; text-align: left; vertical-align: top; }
 th { border-bottom: 2px solid #9aa7b3; } td.number, th.number { text-align: right; white-space: nowrap; }
 tr.chosen td { background: #eef5fa; font-weight: 600; }
+@media (max-width: 40rem) { td.long { min-width: 14em; } }
 img { max-width: 100%; height: auto; }
 .cases { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1rem; }
 figure { margin: 0; break-inside: avoid; } figcaption { font-size: .85rem; overflow-wrap: anywhere; }
@@ -34,6 +35,7 @@ details { margin: .75rem 0; } summary { cursor: pointer; color: #00598c; }
   tr, .warning, .summary { break-inside: avoid; } nav { display: none; } .wide { overflow: visible; }
   table { font-size: 8.5pt; } .cases { grid-template-columns: repeat(4, 1fr); } }
 """
+LONG = 40  # characters of a cell that is no narrow column on a phone
 OPEN_IN_PRINT = "addEventListener('beforeprint',()=>document.querySelectorAll('details').forEach(d=>d.open=true))"
 
 
@@ -48,6 +50,11 @@ def text(value) -> str:
     if isinstance(value, float):
         return "" if value != value else f"{value:.3g}".replace("-", "−")
     return html.escape(str(value).encode("utf-8", "replace").decode())
+
+
+def how_many(number: float, noun: str) -> str:
+    """A number and its noun, whose plural has an s: "1 pair", "2 pairs"."""
+    return f"{number:g} {noun}{'' if number == 1 else 's'}"
 
 
 def paragraph(*sentences: str, kind: str = "") -> str:
@@ -84,7 +91,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence], caption: str, chosen: i
 
     def cell(kind: str, c: int, value) -> str:
         scope = ' scope="col"' if kind == "th" else ""
-        return f"<{kind}{scope}{_class('number' if right[c] else '')}>{text(value)}</{kind}>"
+        look = "number" if right[c] else "long" if kind == "td" and len(str(value)) > LONG else ""
+        return f"<{kind}{scope}{_class(look)}>{text(value)}</{kind}>"
 
     top = "".join(cell("th", c, name) for c, name in enumerate(head))
     body = "".join(

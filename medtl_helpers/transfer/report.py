@@ -16,7 +16,7 @@ from .elsewhere import Elsewhere
 from .facts import facts_of, versions
 from .judging import THRESHOLDS, Judged, Recipe
 from .preparing import Prepared
-from .saved import Saved, saved_bytes
+from .saved import Saved, light_range, saved_bytes
 
 WARNING = (
     "This report describes what a network did with these images. It does not say that the network may be used for "
@@ -74,7 +74,7 @@ def as_page(run: Run) -> str:
     if run.elsewhere is not None:
         there = closing_sections.the_second_hospital(run.elsewhere, run.recipe, run.judged)
         sections.append(("At the second hospital", there))
-    repeat = closing_sections.how_to_repeat(run.command, run.settings, versions())
+    repeat = closing_sections.how_to_repeat(run.command, run.settings, versions(), run.found.stopped)
     sections += [
         ("Model card", closing_sections.the_card(facts)),
         ("What two guidelines ask for", closing_sections.the_items(facts)),
@@ -133,7 +133,8 @@ def as_model(run: Run) -> bytes:
     about = f"The model tells {' / '.join(run.recipe.classes)} and learned from the folder {prepared.task.name}."
     channels = int(prepared.task.train.x.shape[1])
     three = (min(sides), int(np.median(sides)), max(sides))
-    return saved_bytes(Saved(run.found.model, run.recipe, prepared.size, channels, three, about))
+    light = light_range(prepared.task.train.x)
+    return saved_bytes(Saved(run.found.model, run.recipe, prepared.size, channels, three, about, light))
 
 
 def _judged(judged: Judged) -> dict:

@@ -1,30 +1,42 @@
 """The sections of the report on the test result: scores, calibration, threshold, errors."""
 
 from . import page
-from .facts import limits, utility
-from .figures import curve_figure, picture, reliability_figure, scores_figure
+from .facts import event_in_words, limits, utility
+from .figures import curve_figure, curve_limits, picture, reliability_figure, scores_figure
 from .judging import FEWEST, THRESHOLDS, Judged, Recipe
 from .preparing import Prepared
 
 LINE = {
-    "observed − expected": ": how often it was so, less the mean probability (0 is right)",
+    "observed − expected": ": the observed minus the predicted share of {event} (0 is right)",
     "in the large": ": the intercept beside a slope of 1 (0 is right)",
     "slope": " of the calibration line (1 is right; below 1 the network is too sure)",
 }
+
+
+def the_rule(recipe: Recipe) -> str:
+    """Which class the answer is, after "the"."""
+    if recipe.positive is None or recipe.threshold is None:
+        return "answer is the most probable class"
+    return f"answer is {recipe.classes[recipe.positive]} from {recipe.threshold:.1%} on"
+
+
+def what_of(recipe: Recipe) -> str:
+    """Whose probability a figure or a table is about."""
+    return "of the answer given" if recipe.positive is None else f"of {recipe.classes[recipe.positive]}"
 
 
 def the_result(prepared: Prepared, recipe: Recipe, judged: Judged) -> str:
     units, people = judged.metrics["log loss"], "patients" if judged.patients is not None else "cases"
     event, p = recipe.event(judged.y, judged.probability)
     names = {
-        "accuracy": "accuracy, the most probable class being the answer",
-        "balanced accuracy": "balanced accuracy, likewise",
+        "accuracy": f"accuracy: the {the_rule(recipe)}",
+        "balanced accuracy": "balanced accuracy of the same answers",
     }
     if recipe.positive is None:
         names["AUROC"] = "AUROC, the mean of each class against the others"
-        yes, no = "right answers", "wrong answers"
+        no = "wrong answers"
     else:
-        yes, no = recipe.classes[recipe.positive], "the others"
+        no = recipe.classes[1 - recipe.positive] if len(recipe.classes) == 2 else "the others"
     rows = [[names.get(name, name), one] for name, one in judged.metrics.items()]
     return "".join(
         [
@@ -36,14 +48,17 @@ def the_result(prepared: Prepared, recipe: Recipe, judged: Judged) -> str:
                 limits(prepared, judged),
             ),
             page.table(["score", "on test"], rows, "Test result with 95 % limits"),
-            scores_figure(p, event, recipe.threshold, yes, no),
+            scores_figure(p, event, recipe.threshold, event_in_words(recipe), no, what_of(recipe)),
         ]
     )
 
 
 def the_calibration(recipe: Recipe, judged: Judged) -> str:
-    what = f"of {recipe.classes[recipe.positive]}" if recipe.positive is not None else "of the answer given"
-    rows = [[f"{name}{LINE[name]}", judged.line_before.get(name, ""), one] for name, one in judged.line.items()]
+    what, event = what_of(recipe), event_in_words(recipe)
+    rows = [
+        [name + LINE[name].replace("{event}", event), judged.line_before.get(name, ""), one]
+        for name, one in judged.line.items()
+    ]
     content = [
         page.paragraph(
             "Of 100 cases with a probability of 20 %, 20 should turn out so.",
@@ -76,6 +91,7 @@ def the_threshold(recipe: Recipe, judged: Judged) -> str:
         [f"{prevalence:.1%}{' (as on test)' if k == 0 else ''}", one["PPV"], one["NPV"]]
         for k, (prevalence, one) in enumerate([here, *others])
     ]
+    lowest, go_on = min(one.low for one in judged.curve["model"]), "The limits go on below the picture."
     points = [[what, here[1][what]] for what in ("sensitivity", "specificity")]
     return "".join(
         [
@@ -95,9 +111,15 @@ def the_threshold(recipe: Recipe, judged: Judged) -> str:
                 rows,
                 "Predictive values by prevalence, with 95 % limits",
             ),
-            curve_figure(THRESHOLDS, judged.curve),
+            page.case(
+                curve_figure(THRESHOLDS, judged.curve),
+                [
+                    "The band holds the 95 % limits of the model.",
+                    *([go_on] if lowest < curve_limits(judged.curve)[0] else []),
+                ],
+            ),
             page.paragraph(
-                utility(judged), "A decision curve supposes that the probabilities are right where one acts."
+                utility(recipe, judged), "A decision curve supposes that the probabilities are right where one acts."
             ),
         ]
     )
@@ -130,7 +152,11 @@ def the_errors(prepared: Prepared, recipe: Recipe, judged: Judged) -> str:
                 rows,
                 "Confusion: test images by their class and the answer",
             ),
-            page.paragraph(f"{wrong} of {len(judged.y)} test images were answered wrongly.", about),
+            page.paragraph(
+                f"{wrong} of {len(judged.y)} test images were answered wrongly.",
+                f"The {the_rule(recipe)}.",
+                about,
+            ),
             page.paragraph(
                 f"The {len(shown)} wrong answers that gave the true class the least, as the network saw them:"
             )

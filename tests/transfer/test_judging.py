@@ -48,7 +48,10 @@ def test_two_classes_are_judged_as_elsewhere_in_the_course():
     recipe = make_recipe(("well", "sick"), 1, y_val, p_val)
     judged = judge(recipe, y, p, who, seed=3)
     calm = tempered(p, recipe.temperature)
-    assert judged.metrics == patient_metrics(y, calm, who, positive=1, seed=3)
+    elsewhere = patient_metrics(y, calm, who, positive=1, seed=3)
+    assert {name: judged.metrics[name] for name in ("AUROC", "log loss")} == {
+        name: elsewhere[name] for name in ("AUROC", "log loss")
+    }
     assert judged.metrics["AUROC"].n == 100 and judged.metrics["AUROC"].kind == "bootstrap over patients"
     np.testing.assert_array_equal(judged.confusion, sk.confusion_matrix(y, judged.answers))
     slope = judged.line["slope"].value
