@@ -54,7 +54,7 @@ def text(value) -> str:
 
 def how_many(number: float, noun: str) -> str:
     """A number and its noun, whose plural has an s: "1 pair", "2 pairs"."""
-    return f"{number:g} {noun}{'' if number == 1 else 's'}"
+    return f"{number:.12g} {noun}{'' if number == 1 else 's'}"
 
 
 def paragraph(*sentences: str, kind: str = "") -> str:
