@@ -34,6 +34,14 @@ def test_what_a_terminal_lacks_is_written_plainly(text, encoding, wanted):
     assert printable(text, encoding) == wanted
 
 
+def test_lines_are_worded_for_other_readers_only_within(capsys):
+    with pytest.raises(ValueError), console.worded(str.upper):
+        say("one", "two")
+        raise ValueError
+    say("three")
+    assert capsys.readouterr().out == "ONE\nTWO\nthree\n"
+
+
 @given(ANYTHING, st.sampled_from(ENCODINGS))
 def test_every_text_can_be_printed_and_what_the_terminal_has_stays(text, encoding):
     shown = printable(text, encoding)

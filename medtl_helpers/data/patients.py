@@ -21,6 +21,7 @@ from .tasks import SPLITS
 
 FILE_COLUMNS = ("file", "filename", "filepath", "path", "image", "imageid", "imagename", "imagepath", "imageindex")
 PATIENT_COLUMNS = ("patient", "patientid", "subject", "subjectid", "participant", "participantid")
+NAMED = 5  # files without a patient that are named
 TRIES = 100  # draws, until one has each class in each split
 
 
@@ -33,8 +34,8 @@ def find_patients(files: Sequence[str], depth: int, rule: str | Path) -> np.ndar
     rule: a regular expression, searched for in the path below the class folder, whose group 1 (or whole match) is the
         patient; or the path of a CSV (its name ends in ``.csv``), see ``_from_csv``.
 
-    Raises ValueError for a pattern or a CSV that cannot be used, and with a count and an example where files have no
-    patient.
+    Raises ValueError for a pattern or a CSV that cannot be used, and with a count and up to ``NAMED`` examples where
+    files have no patient.
     """
     if not isinstance(rule, str | Path):
         raise ValueError(f"patients is {rule!r}: give a regular expression, or the path of a CSV.")
@@ -47,8 +48,9 @@ def find_patients(files: Sequence[str], depth: int, rule: str | Path) -> np.ndar
     missing = [file for file, patient in zip(files, found, strict=True) if not patient]
     if missing:
         raise ValueError(
-            f"{len(missing)} of {len(files)} images are {fault} {str(rule)!r}, for example {missing[0]}: every image "
-            "needs a patient, so correct one or the other."
+            f"{len(missing)} of {len(files)} images {'is' if len(missing) == 1 else 'are'} {fault} '{rule}', "
+            f"{'namely' if len(missing) <= NAMED else 'for example'} {', '.join(missing[:NAMED])}: every image needs a "
+            "patient, so correct one or the other."
         )
     return np.array(found, object)
 
@@ -57,7 +59,7 @@ def _from_pattern(inside: list[str], rule: str) -> list[str | None]:
     try:
         pattern = re.compile(unicodedata.normalize("NFC", rule))
     except re.error as error:
-        raise ValueError(f"patients={rule!r} is no regular expression ({error}): correct it.") from None
+        raise ValueError(f"patients='{rule}' is no regular expression ({error}): correct it.") from None
     matches = [pattern.search(path) for path in inside]
     return [match and match[1 if pattern.groups else 0] for match in matches]
 

@@ -5,26 +5,35 @@ threshold on validation, and only then look at the answers to the test images, o
 """
 
 import hashlib
+import math
+import re
 import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
-from ..console import say
+from ..console import say, worded
 from ..data.pixels import MIN_SIDE
 from ..methods import distributed
 from ..methods.auto_transfer import auto_transfer
-from ..parts import check_rate, check_whole
+from ..parts import check_whole
 from . import report
-from .elsewhere import look_elsewhere, look_there
+from .elsewhere import look_elsewhere
 from .judging import judge, make_recipe
 from .looking import Seen, as_folder
 from .place import check_place, take_place, write
 from .predicting import predict_folder
 from .preparing import prepare
+from .there import look_there
 
 LOG = "search.jsonl"
+MAX_SIDE = 1024  # pixels
+IN_OPTIONS = {  # what a caller in Python is told, and what stands there for the command line
+    r"\b(positive|patients|stream)=…": r"--\1",
+    r"\b(positive|patients)=(?=')": r"--\1 ",
+    r" task\.duplicates\(\) lists them.*": "",
+}
 FILES: dict[str, Callable[[report.Run], str | bytes]] = {
     "report.html": report.as_page,
     "report.json": report.as_json,
@@ -59,9 +68,11 @@ def transfer(
     during the search ends it, and the report is of what it had found. Raises ValueError, one sentence, for what cannot
     be done, and where ``out`` is another run's or holds files of somebody else.
     """
-    check_rate(minutes, "minutes", above=True)
-    seed = check_whole(seed, "seed", least=0)
-    size = None if size is None else check_whole(size, "size", least=MIN_SIDE)
+    if not 0 < minutes < math.inf:
+        raise ValueError(f"--minutes is {minutes:g}: give a number above 0.")
+    seed = check_whole(seed, "--seed", least=0)
+    if size is not None and not MIN_SIDE <= check_whole(size, "--size") <= MAX_SIDE:
+        raise ValueError(f"--size is {size}: give {MIN_SIDE} to {MAX_SIDE} pixels.")
     root = as_folder(folder, "your class folders, or train, val and test folders with these")
     out = Path(out).expanduser()
     elsewhere_root = None if target is None else as_folder(target, "the second hospital's images")
@@ -70,7 +81,7 @@ def transfer(
     if elsewhere_root is not None and root.resolve() == elsewhere_root.resolve():
         raise ValueError(f"--target is {root} itself: give the folder of another hospital, or leave it out.")
     prepared = prepare(root, positive=positive, patients=patients, seed=seed, size=size, minutes=minutes)
-    there = None if target is None else look_there(target, prepared.task.classes)
+    there = None if target is None else look_there(target, prepared.task, patients)
     settings = {
         "minutes": minutes,
         "positive": positive,
@@ -90,8 +101,7 @@ def transfer(
     judged = judge(recipe, task.test.y, found.test, people, seed=seed)
     elsewhere = None
     if there is not None:
-        elsewhere = look_elsewhere(there, found.model, recipe, task.test.x, size=prepared.size, patients=patients,
-                                   seed=seed)  # fmt: skip
+        elsewhere = look_elsewhere(there, found.model, recipe, task, seed=seed)
     run = report.Run(settings, as_command(folder, out, settings), prepared, found, recipe, judged, elsewhere)
     if distributed.is_main():
         for name, make in FILES.items():
@@ -102,6 +112,11 @@ def transfer(
 
 def run_command(command: str, **options) -> int:
     """``transfer`` or ``predict`` for people: what cannot be done is one sentence; returns the exit status."""
+    with worded(in_options):
+        return _run_command(command, **options)
+
+
+def _run_command(command: str, **options) -> int:
     try:
         with distributed.started():
             if command == "transfer":
@@ -118,6 +133,13 @@ def run_command(command: str, **options) -> int:
         say(f"{error.filename or 'A file'} cannot be used ({error.strerror}): look at its path and rights.")
         return 2
     return 0
+
+
+def in_options(text: str) -> str:
+    """A line of the library, with the options of the command line in place of arguments and calls of Python."""
+    for python, option in IN_OPTIONS.items():
+        text = re.sub(python, option, text)
+    return text
 
 
 def digest(seen: Iterable[Seen]) -> str:

@@ -8,7 +8,7 @@ from ..data.tasks import SPLITS
 from . import page
 from .facts import how_split, left_out, sizes, way_in_words
 from .figures import ways_figure
-from .preparing import Prepared
+from .preparing import Prepared, copies_in_words
 
 MOST_SHOWN = 40  # rows of a list on the page; all of them are in the JSON
 BEST = 12  # ways in the figure
@@ -37,8 +37,7 @@ def the_folder(prepared: Prepared, seed: int) -> str:
         ),
         page.paragraph(
             f"The rarest class is {task.classes[rare]}, with {whole[rare] / whole.sum():.0%} of the images.",
-            f"The shorter sides run from {min(sides)} to {max(sides)} px (half are below {np.median(sides):.0f} px), "
-            f"in {n_sizes} size(s): {common}{', …' if n_sizes > 3 else ''}.",
+            f"{the_sides(sides)}, in {page.how_many(n_sizes, 'size')}: {common}{', …' if n_sizes > 3 else ''}.",
             f"{colour} of {len(used)} images are in colour.",
             f"Each became {prepared.size} × {prepared.size} px, since {prepared.why_size}; what is finer is lost.",
         ),
@@ -58,10 +57,13 @@ def the_folder(prepared: Prepared, seed: int) -> str:
             )
         )
     if prepared.overlapping:
-        rows = [[who, " and ".join(splits)] for who, splits in sorted(prepared.overlapping.items())]
+        rows = [
+            [who, " and ".join(splits), ", ".join(prepared.moved[who])]
+            for who, splits in sorted(prepared.overlapping.items())
+        ]
         content.append(
             page.table(
-                ["patient", "stood in"],
+                ["patient", "stood in", "images left out"],
                 rows,
                 "Patients in two splits, whose images in the earlier one were left out",
             )
@@ -72,6 +74,13 @@ def the_folder(prepared: Prepared, seed: int) -> str:
             page.folded(f"{len(names)} other or hidden files and folders were skipped", page.bullets(_some(names)))
         )
     return "".join([*content, *_copies(prepared)])
+
+
+def the_sides(sides: list[int]) -> str:
+    """How long the shorter sides of the images are, as the beginning of a sentence."""
+    if min(sides) == max(sides):
+        return f"The shorter sides are all {min(sides)} px"
+    return f"The shorter sides run from {min(sides)} to {max(sides)} px (median {np.median(sides):g} px)"
 
 
 def _copies(prepared: Prepared) -> list[str]:
@@ -86,35 +95,39 @@ def _copies(prepared: Prepared) -> list[str]:
             )
         ]
     other = int((~pairs["same label"]).sum())
-    rows = [
-        [
-            row["file"],
-            row["split"],
-            row["other file"],
-            row["other split"],
-            float(row["correlation"]),
-            "" if row["same label"] else "differ",
-        ]
-        for row in pairs.head(MOST_SHOWN).to_dict("records")
-    ]
-    dropped = sum(map(len, prepared.dropped.values()))
+    columns, rows = ["file", "split", "other file", "other split", "correlation"], []
+    for row in pairs.sort_values("same label", kind="stable").head(MOST_SHOWN).to_dict("records"):
+        kept = {name: _kept_as(prepared, row[name]) for name in ("file", "other file")}
+        gone = " and ".join(name for name, label in kept.items() if label is None)
+        labels = " and as ".join(label for label in kept.values() if label)
+        differ = f"differ, {f'kept as {labels}' if labels else 'none is kept'}"
+        rows.append([*(row[name] for name in columns), gone, "" if row["same label"] else differ])
     return [
         page.paragraph(
-            f"{len(pairs)} pair(s) of files show the same picture, and {dropped} files were dropped for it, from train "
-            "where a copy stands in a later split, so that test stayed as it was.",
-            f"{other} pair(s) have two different classes, so one of the two is wrong, and only you can find out which."
+            f"The same picture stands twice in {page.how_many(len(pairs), 'pair')} of files.",
+            f"{copies_in_words(prepared.dropped, pairs)} Test stayed as it was.",
+            f"In {page.how_many(other, 'pair')} the two classes differ, so one of them is wrong, and only you can find "
+            "out which."
             if other
             else "",
         ),
         page.folded(
             "Which files",
             page.table(
-                ["file", "split", "other file", "its split", "correlation", "classes"],
+                [*columns, "left out", "classes"],
                 rows,
                 f"The first {len(rows)} of {len(pairs)} pairs",
             ),
         ),
     ]
+
+
+def _kept_as(prepared: Prepared, file: str) -> str | None:
+    """The class as which a file was used; None where it was left out as a copy."""
+    for split, names in prepared.files.items():
+        for k in np.flatnonzero(np.asarray(names) == file):
+            return prepared.task.classes[int(getattr(prepared.task, split).y[k])]
+    return None
 
 
 def the_search(prepared: Prepared, found, minutes: float) -> str:
@@ -123,35 +136,42 @@ def the_search(prepared: Prepared, found, minutes: float) -> str:
     share = np.bincount(train_y, minlength=len(prepared.task.classes)) / len(train_y)
     prior = float(-np.log(share.clip(1e-9))[y].mean())
     chosen_loss = float(-np.log(found.validation[np.arange(len(y)), y].clip(1e-9)).mean())
-    settings = ["source", "way", "depth", "rate"]
-    same = (table[settings] == [found.way.record()[name] for name in settings]).all(axis=1)
-    chosen = int(np.flatnonzero(same)[0]) if same.any() else None
-    best = table.head(BEST)
+    best, seconds = table.head(BEST), table["seconds"].sum()
     names = [f"{row.source}: {row.way}, {row.depth}, {row.rate:g}" for row in best.itertuples()]
-    head = ["source", "way", "what trains", "rate", "log loss", "AUROC", "epochs", "rung", "seconds"]
+    head = ["source", "way", "what trains", "rate or C", "log loss", "AUROC", "epochs", "rung", "seconds"]
     rows = [
-        [*row[settings], *(_digits(row[name], form) for name, form in COLUMNS.items())] for _, row in table.iterrows()
+        [*row[["source", "way", "depth", "rate"]], *(_digits(row, name, form) for name, form in COLUMNS.items())]
+        for _, row in table.iterrows()
     ]
     return "".join(
         [
             page.paragraph(
-                f"{len(table)} ways were tried on {len(y)} validation images in {minutes:g} minutes: {found.stopped}.",
-                "All began with few epochs, and the better part of them went on to more, rung by rung.",
+                f"Within {page.how_many(minutes, 'minute')} {page.how_many(len(table), 'way')} could be compared on "
+                f"{page.how_many(len(y), 'validation image')}: {found.stopped}.",
+                f"The trainings in the table took {page.how_many(round(seconds), 'second')} together.",
+                "What is trained epoch by epoch began with few of them, and the better part went on to more, rung by "
+                "rung."
+                if table["rung"].max() > 0
+                else "",
                 f"Chosen was the training with the lowest log loss of all, {chosen_loss:.3f}: "
-                f"{way_in_words(found.way)}, after {found.epochs} epoch(s)."
+                f"{way_in_words(found.way)}, after {page.how_many(found.epochs, 'epoch')}."
                 if found.epochs
                 else f"Chosen was the lowest log loss of all, {chosen_loss:.3f}: {way_in_words(found.way)}.",
                 "These scores are of validation, and the lowest of many flatters itself.",
                 "The result is in the next section.",
             ),
             *(page.paragraph(note) for note in found.notes),
-            ways_figure(names, best["log loss"].tolist(), prior, chosen),
-            page.table(head, rows, "All ways and their scores on validation; the chosen way stands out", chosen),
+            ways_figure(names, best["log loss"].tolist(), prior, 0),
+            page.table(head, rows, "All ways and their scores on validation; the chosen way stands out", 0),
         ]
     )
 
 
-def _digits(value: float, form: str) -> page.Digits:
+def _digits(row, name: str, form: str) -> page.Digits:
+    """A number of a training; a regression has neither epochs nor rungs."""
+    value = row[name]
+    if not row["epochs"] and name in ("epochs", "rung"):
+        return page.Digits("–")
     return page.Digits("" if value is None or value != value else format(value, form))
 
 

@@ -24,6 +24,8 @@ def check_place(out: Path, *roots: Path | None) -> None:
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out} is a file: give a new folder as --out.")
     for root in roots:
+        if root is not None and out.resolve() == root.resolve():
+            raise ValueError("--out is the folder of images itself: give another.")
         if root is not None and out.resolve().is_relative_to(root.resolve()):
             raise ValueError(f"{out} lies inside {root}, where it would be taken for images: give another --out.")
     try:

@@ -11,9 +11,12 @@ from ..data.reading import read_all
 from ..methods.predict import predict
 from .looking import Seen, as_folder, images_below, look_at
 from .place import write
-from .saved import Saved, load_saved
+from .saved import Saved, light_of, load_saved
 
 AT_ONCE = 256  # images
+CONSTANT = 2  # grey levels of spread, below which a picture shows next to nothing
+LONG = 2  # times the shorter side, from which the longer one is told
+MARGIN = 0.1  # of the range of the training images, that an image may lie outside of it
 NOT_FOR_DIAGNOSIS = (
     "These answers are for learning a method and not for diagnosis: nobody has shown that they may be used."
 )
@@ -42,20 +45,51 @@ def predict_folder(model, folder, out="answers.csv") -> None:
     if not usable:
         raise ValueError(f"None of the {len(seen)} image files in {root} can be used: export them again.")
     say(*differences(saved, [one for _, one in usable]))
-    probability = answer(saved, root, [file for file, _ in usable])
-    write(out, answers_csv(saved, seen, probability))
+    probability, light = answer(saved, root, [file for file, _ in usable])
+    notes = [note(saved, one, *levels) for (_, one), levels in zip(usable, light.tolist(), strict=True)]
+    write(out, answers_csv(saved, seen, probability, notes))
+    if saved.recipe.threshold is not None and saved.recipe.positive is not None:
+        say(
+            f"The answer is {saved.recipe.classes[saved.recipe.positive]} from the probability "
+            f"{saved.recipe.threshold:.3f} on."
+        )
+    if any(notes):
+        say(f"The column note says what is unusual in {sum(map(bool, notes))} of {len(notes)} images: look at these.")
     unanswered = f", {len(seen) - len(usable)} of them without an answer" if len(usable) < len(seen) else ""
     skipped = f" {len(others)} other or hidden files were skipped." if others else ""
     say(f"{out} has a row for each of {len(seen)} images{unanswered}.{skipped}", NOT_FOR_DIAGNOSIS)
 
 
-def answer(saved: Saved, root: Path, files: list[Path]) -> np.ndarray:
-    """float64 N×K: the tempered probabilities for these files, of which only some are in memory at once."""
-    found = []
+def answer(saved: Saved, root: Path, files: list[Path]) -> tuple[np.ndarray, np.ndarray]:
+    """float64 N×K, the tempered probabilities for these files, of which only some are in memory at once, and N×2,
+    their light (``light_of``)."""
+    found, light = [], []
     for start in range(0, len(files), AT_ONCE):
         x = read_all(root, files[start : start + AT_ONCE], saved.size, saved.channels, False)
         found.append(saved.recipe.probabilities(predict(saved.model, x, batch_size=32)))
-    return np.concatenate(found)
+        light.append(light_of(x))
+    return np.concatenate(found), np.concatenate(light)
+
+
+def note(saved: Saved, one: Seen, mean: float, spread: float) -> str:
+    """What is unusual in one image, whose pixels have this mean and spread, for the network; "" where nothing is."""
+    ratio = max(one.width, one.height) / one.side
+    found = [
+        "nearly constant picture" if spread < CONSTANT else "",
+        "made grey" if one.colour and saved.channels == 1 else "",
+        f"side {one.side} px, enlarged" if one.side < saved.size else "",
+        f"aspect ratio {ratio:.3g}:1, squeezed to a square" if ratio >= LONG else "",
+    ]
+    if saved.light is not None:
+        darkest, brightest, flattest, strongest = saved.light
+        some, more = MARGIN * (brightest - darkest), MARGIN * (strongest - flattest)
+        found += [
+            "darker than any training image" if mean < darkest - some else "",
+            "brighter than any training image" if mean > brightest + some else "",
+            "less contrast than any training image" if spread < flattest - more else "",
+            "more contrast than any training image" if spread > strongest + more else "",
+        ]
+    return "; ".join(text for text in found if text)
 
 
 def differences(saved: Saved, seen: list[Seen]) -> list[str]:
@@ -79,8 +113,9 @@ def differences(saved: Saved, seen: list[Seen]) -> list[str]:
     return lines
 
 
-def answers_csv(saved: Saved, seen: list[Seen], probability: np.ndarray) -> str:
-    """One row for each file: its name, the probability of each class, the answer, and why there is none."""
+def answers_csv(saved: Saved, seen: list[Seen], probability: np.ndarray, notes: list[str]) -> str:
+    """One row for each file: its name, the probability of each class, the answer, and a note: what is unusual in the
+    image, or why there is no answer."""
     buffer = io.StringIO()
     rows = csv.writer(buffer, lineterminator="\n")
     classes = saved.recipe.classes
@@ -90,6 +125,6 @@ def answers_csv(saved: Saved, seen: list[Seen], probability: np.ndarray) -> str:
         if one.wrong:
             rows.writerow([one.file, *[""] * len(classes), "", f"{one.wrong}, so there is no answer"])
             continue
-        rows.writerow([one.file, *(f"{p:.6f}" for p in probability[k]), classes[answers[k]], ""])
+        rows.writerow([one.file, *(f"{p:.6f}" for p in probability[k]), classes[answers[k]], notes[k]])
         k += 1
     return buffer.getvalue()

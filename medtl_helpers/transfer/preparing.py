@@ -1,5 +1,6 @@
 """A folder becomes a task: what is left out of it and why, how large its images become, which copies are dropped."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ..data.image_tasks import ImageTask, looks_closely
 from ..data.patients import find_patients
 from ..data.tasks import SPLITS
 from .looking import Seen, as_folder, look_at
+from .page import how_many
 
 SIZES = (32, 64, 128)  # pixels a side, to choose from
 ALWAYS = 64  # up to this size any number of images is taken
@@ -25,8 +27,9 @@ PER_MINUTE = 250  # images of 64 × 64 px, or as many pixels in larger ones, tha
 class Prepared:
     """A folder and what was found in it; ``task`` holds what is left of it.
 
-    ``seen`` are all image files by name. ``overlapping`` says of each patient in two given splits from which splits
-    the images were ``moved_out``; ``pairs`` are the pictures that stand twice, ``dropped`` the files that went for it.
+    ``seen`` are all image files by name. ``overlapping`` says of each patient in two given splits which these are, and
+    ``moved`` which images in the earlier one were left out for it; ``pairs`` are the pictures that stand twice,
+    ``dropped`` the files that went for it.
     """
 
     root: Path
@@ -37,7 +40,7 @@ class Prepared:
     task: ImageTask
     before: dict[str, list[int]]  # images of each class in each split, before copies were dropped
     overlapping: dict[str, list[str]]
-    moved_out: list[str]
+    moved: dict[str, list[str]]
     pairs: Any
     dropped: dict[str, list[str]]
     notes: list[str] = field(default_factory=list)
@@ -46,6 +49,11 @@ class Prepared:
     def files(self) -> dict[str, Any]:
         """The names of the images of each split of the task."""
         return self.task.files or {}
+
+    @property
+    def moved_out(self) -> list[str]:
+        """The images that were left out since their patient stands in a later split, too."""
+        return sorted(file for files in self.moved.values() for file in files)
 
     @property
     def unusable(self) -> list[Seen]:
@@ -68,17 +76,19 @@ def prepare(folder, *, positive, patients, seed: int, size: int | None, minutes:
     unusable = [one for one in seen.values() if one.wrong]
     for one in unusable:
         say(f"{one.file} {one.wrong}, and is left out.")
-    overlapping, moved_out = _overlap(root, layout, patients, {one.file for one in unusable})
+    overlapping, moved = _overlap(root, layout, patients, {one.file for one in unusable})
     if overlapping:
+        n = sum(map(len, moved.values()))
         say(
-            f"{len(overlapping)} patient(s) stand in two splits ({', '.join(sorted(overlapping))}), so their "
-            f"{len(moved_out)} images in the earlier one are left out: test stays as it is."
+            f"Images of {how_many(len(overlapping), 'patient')} stand in two splits "
+            f"({', '.join(sorted(overlapping))}), so {how_many(n, 'image')} in the earlier one "
+            f"{'is' if n == 1 else 'are'} left out: test stays as it is."
         )
     sides = [one.side for one in seen.values() if not one.wrong]
     if not sides:
         raise ValueError(f"None of the {len(seen)} image files in {root} can be used: export them again.")
     size, why = (size, "it was asked for") if size else choose_size(sides, minutes)
-    left_out = {one.file for one in unusable} | set(moved_out)
+    left_out = {one.file for one in unusable}.union(*moved.values())
     task = load_folder(root, size=size, positive=positive, patients=patients, seed=seed, leave_out=left_out)
     say(f"The images become {size} × {size} px: {why}.")
     before = {split: _per_class(task, split) for split in SPLITS}
@@ -86,8 +96,7 @@ def prepare(folder, *, positive, patients, seed: int, size: int | None, minutes:
     named, kept = task.files or {}, clean.files or {}
     dropped = {split: sorted(set(named[split]) - set(kept[split])) for split in SPLITS}
     if any(dropped.values()):
-        counts = ", ".join(f"{len(gone)} from {split}" for split, gone in dropped.items() if gone)
-        say(f"Copies of pictures in a later split were dropped: {counts}.")
+        say(copies_in_words(dropped, pairs))
     for split in SPLITS:
         for name, n in zip(task.classes, _per_class(clean, split), strict=True):
             if not n:
@@ -95,7 +104,7 @@ def prepare(folder, *, positive, patients, seed: int, size: int | None, minutes:
                     f"The class {name!r} has no image left in {split}, after {len(left_out)} unusable or overlapping "
                     f"images and {sum(map(len, dropped.values()))} copies were left out: add images of it."
                 )
-    return Prepared(root, layout, seen, size, why, clean, before, overlapping, moved_out, pairs, dropped, notes)
+    return Prepared(root, layout, seen, size, why, clean, before, overlapping, moved, pairs, dropped, notes)
 
 
 def choose_size(sides: list[int], minutes: float) -> tuple[int, str]:
@@ -116,25 +125,43 @@ def choose_size(sides: list[int], minutes: float) -> tuple[int, str]:
     return quick[-1], f"{fits[-1]} px would need more than {minutes:g} minutes for {len(sides)} images (--size decides)"
 
 
-def _overlap(root: Path, layout: Layout, patients, unusable: set[str]) -> tuple[dict[str, list[str]], list[str]]:
-    """Patients who stand in two of the given splits, and their images in the earlier ones."""
+def copies_in_words(dropped: dict[str, list[str]], pairs) -> str:
+    """How many files were dropped since they show the same picture as another, from where, and where that one is."""
+    copies: dict[str, set[str]] = {}
+    for pair in pairs.to_dict("records"):
+        copies.setdefault(pair["file"], set()).add(pair["other split"])
+        copies.setdefault(pair["other file"], set()).add(pair["split"])
+    parts = []
+    for split, gone in dropped.items():
+        last = Counter(max(copies[file], key=SPLITS.index) for file in gone)
+        where = [f"{last[s]} with a copy {'within' if s == split else 'in'} {s}" for s in reversed(SPLITS) if last[s]]
+        if gone:
+            parts.append(f"{len(gone)} from {split} ({', '.join(where)})")
+    n = sum(map(len, dropped.values()))
+    return f"{how_many(n, 'file')} {'was' if n == 1 else 'were'} dropped as copies: {', '.join(parts) or 'none'}."
+
+
+def _overlap(root: Path, layout: Layout, patients, unusable: set[str]) -> tuple[dict[str, list[str]], dict]:
+    """The splits of each patient who stands in two of the given ones, and the images of each in the earlier ones."""
     given = [split for split in SPLITS if split not in layout.drawn]
     if patients is None or len(given) < 2:
-        return {}, []
+        return {}, {}
     files: dict[str, list[str]] = {split: [] for split in given}
     for split in SPLITS:
         names = (file.relative_to(root).as_posix() for file, _ in layout.files[split])
         files[split if split in given else "train"] += [name for name in names if name not in unusable]
-    people = {split: find_patients(files[split], 2, patients) for split in given if files[split]}
+    every = [name for split in given for name in files[split]]
+    whose = dict(zip(every, find_patients(every, 2, patients), strict=True))
+    people = {split: [whose[name] for name in files[split]] for split in given}
     found: dict[str, list[str]] = {}
-    moved: list[str] = []
+    moved: dict[str, list[str]] = {}
     for k, split in enumerate(given):
-        later = set().union(*(people.get(other, ()) for other in given[k + 1 :]))
-        for file, patient in zip(files[split], people.get(split, ()), strict=True):
+        later = set().union(*(people[other] for other in given[k + 1 :]))
+        for file, patient in zip(files[split], people[split], strict=True):
             if patient in later:
-                moved.append(file)
-                found.setdefault(patient, [s for s in given if patient in people.get(s, ())])
-    return found, sorted(moved)
+                moved.setdefault(patient, []).append(file)
+                found.setdefault(patient, [s for s in given if patient in people[s]])
+    return found, moved
 
 
 def _without_copies(task: ImageTask) -> tuple[ImageTask, Any, list[str]]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..data.pixels import MIN_SIDE, quiet
@@ -19,12 +20,14 @@ from ..methods.predict import predict
 from .judging import Recipe
 
 FORMAT = "medtl transfer, format 1"
+AT_ONCE = 256  # images
 
 
 @dataclass(frozen=True)
 class Saved:
     """A network in eval mode, the ``recipe`` of its answers, and what its images must become: ``size`` and
-    ``channels``. ``sides`` are the least, the median and the largest shorter side of the images it learned from."""
+    ``channels``. ``sides`` are the least, the median and the largest shorter side of the images it learned from, and
+    ``light`` the least and the largest brightness and spread of these (``light_range``; older files do not say)."""
 
     model: StagedNet
     recipe: Recipe
@@ -32,6 +35,20 @@ class Saved:
     channels: int
     sides: tuple[int, int, int]
     about: str  # in one sentence, for people
+    light: tuple[float, float, float, float] | None = None
+
+
+def light_of(x) -> np.ndarray:
+    """float64 N×2: the mean of each of N pictures, uint8 N×C×H×W, and the standard deviation within its channels."""
+    parts = [x[start : start + AT_ONCE].double().flatten(2) for start in range(0, len(x), AT_ONCE)]
+    return np.concatenate([np.stack([p.mean((1, 2)), p.std(2, correction=0).mean(1)], 1) for p in parts])
+
+
+def light_range(x) -> tuple[float, float, float, float]:
+    """The least and the largest mean, and the least and the largest spread of the pictures, by ``light_of``."""
+    light = light_of(x)
+    least, most = light.min(0).tolist(), light.max(0).tolist()
+    return least[0], most[0], least[1], most[1]
 
 
 def saved_bytes(saved: Saved) -> bytes:
@@ -44,6 +61,7 @@ def saved_bytes(saved: Saved) -> bytes:
         "channels": saved.channels,
         "sides": list(saved.sides),
         "about": saved.about,
+        "light": None if saved.light is None else list(saved.light),
         "state": {name: value.detach().cpu().clone() for name, value in saved.model.state_dict().items()},
     }
     buffer = io.BytesIO()
@@ -78,6 +96,7 @@ def from_bytes(content: bytes, path: Path) -> Saved:
         recipe, state = _recipe(found["recipe"]), found["state"]
         size, channels = _within(found["size"], MIN_SIDE, 4096), _within(found["channels"], 1, 3)
         least, median, most = (_within(side, 1, 10**6) for side in found["sides"])
+        light = None if found.get("light") is None else _levels(found["light"])
         model = build(found["network"], len(recipe.classes))
         model.load_state_dict(state)
         finite = all(value.isfinite().all() for value in model.state_dict().values())
@@ -85,7 +104,7 @@ def from_bytes(content: bytes, path: Path) -> Saved:
         raise ValueError(f"{path} is damaged: copy it again, or make the report again.") from None
     if not finite:
         raise ValueError(f"The weights in {path} are not finite numbers: copy it again, or make the report again.")
-    return Saved(model.eval(), recipe, size, channels, (least, median, most), str(found.get("about", "")))
+    return Saved(model.eval(), recipe, size, channels, (least, median, most), str(found.get("about", "")), light)
 
 
 def architecture(model: StagedNet) -> dict[str, Any]:
@@ -136,6 +155,13 @@ def _recipe(found: dict[str, Any]) -> Recipe:
     if not (math.isfinite(found["temperature"]) and found["temperature"] > 0):
         raise ValueError("temperature")
     return Recipe(tuple(classes), positive, float(found["temperature"]), threshold)
+
+
+def _levels(found) -> tuple[float, float, float, float]:
+    darkest, brightest, flattest, strongest = map(float, found)
+    if not (0 <= darkest <= brightest <= 255 and 0 <= flattest <= strongest <= 255):
+        raise ValueError("light")
+    return darkest, brightest, flattest, strongest
 
 
 def _within(value, low: int, high: int) -> int:

@@ -354,7 +354,7 @@ FOLDERS = [
         "pattern that fits some",
         lambda r: (splits(r), save(r / "val/a/x.png")),
         {"patients": r"\d"},
-        ["1 of 19 images are not matched by the pattern", "for example val/a/x.png", "correct one or the other"],
+        ["1 of 19 images is not matched by the pattern", "namely val/a/x.png", "correct one or the other"],
     ),
     (
         "patient in two splits",
@@ -387,7 +387,7 @@ FOLDERS = [
         "CSV: gaps",
         lambda r: table(r, b"file,patient\na/0.png,1\na/1.png, \na/2.png,3\n"),
         CSV,
-        ["4 of 6 images are not named, with a patient, in", "for example a/1.png"],
+        ["4 of 6 images are not named, with a patient, in", "namely a/1.png"],
     ),
     (
         "CSV: an old encoding",

@@ -74,6 +74,17 @@ def empty_well(home):
                     (home / "split" / split / label / path.name).write_bytes(content)
 
 
+def one_nameless(home):
+    """Given splits, with one image in test whose name the rule does not match."""
+    for split, numbers in (("train", range(12)), ("test", range(12, 24))):
+        for label in ("sick", "well"):
+            (home / "split" / split / label).mkdir(parents=True)
+            for k in numbers:
+                path = home / "mine" / label / f"P{k // 2:02}_{k}.png"
+                (home / "split" / split / label / path.name).write_bytes(path.read_bytes())
+    (home / "split" / "test" / "sick" / "x.png").write_bytes((home / "mine" / "sick" / "P00_0.png").read_bytes())
+
+
 def half_named(home):
     for label in ("sick", "healthy"):
         (home / "away" / label).mkdir(parents=True)
@@ -91,17 +102,30 @@ REFUSED = [
     ("a folder of one class", None, ["mine/sick"], "holds no class folders"),
     ("no image can be used", empty_all, ["mine"], "None of the 48 image files in mine can be used"),
     ("a class is left without an image in test", empty_well, ["split"], "The class 'well' has no image left in test"),
+    ("--out is the folder of images", None, ["mine", "--out", "mine"], "--out is the folder of images itself"),
     ("--out inside the images", None, ["mine", "--out", "mine/report"], "lies inside mine"),
     ("--out is a file", None, ["mine", "--out", "thesis/chapter.txt"], "is a file: give a new folder"),
     ("--out with files of somebody else", None, ["mine", "--out", "thesis"], "holds files that are no report"),
     ("--out with another run's report", other_run, ["mine"], "holds the report of another run (minutes,"),
-    ("--minutes 0", None, ["mine", "--minutes", "0"], "minutes is 0"),
-    ("--minutes nan", None, ["mine", "--minutes", "nan"], "minutes is nan"),
-    ("--size 4", None, ["mine", "--size", "4"], "size is 4"),
-    ("--seed -1", None, ["mine", "--seed", "-1"], "seed is -1"),
-    ("--positive that is no class", None, ["mine", "--positive", "ill"], "positive='ill' is none of the classes"),
+    ("--minutes 0", None, ["mine", "--minutes", "0"], "--minutes is 0: give a number above 0."),
+    ("--minutes nan", None, ["mine", "--minutes", "nan"], "--minutes is nan: give a number above 0."),
+    ("--size 4", None, ["mine", "--size", "4"], "--size is 4: give 8 to 1024 pixels."),
+    ("--size 100000", None, ["mine", "--size", "100000"], "--size is 100000: give 8 to 1024 pixels."),
+    ("--seed -1", None, ["mine", "--seed", "-1"], "--seed is -1"),
+    ("--positive that is no class", None, ["mine", "--positive", "ill"], "--positive 'ill' is none of the classes"),
     ("--patients that match nothing", None, ["mine", "--patients", "^Q"], "48 of 48 images are not matched"),
-    ("--patients that is no pattern", None, ["mine", "--patients", "("], "is no regular expression"),
+    (
+        "--patients that misses one image of a given test folder",
+        one_nameless,
+        ["split", *RULE],
+        r"1 of 49 images is not matched by the pattern '^(P\d+)_', namely test/sick/x.png: every image",
+    ),
+    (
+        "--patients that is no pattern",
+        None,
+        ["mine", "--patients", r"(\d"],
+        r"--patients '(\d' is no regular expression",
+    ),
     ("--target that is not there", None, ["mine", "--target", "away"], "away is no folder"),
     ("--target is the folder itself", None, ["mine", "--target", "mine"], "--target is mine itself"),
     ("--target with some of the classes", half_named, ["mine", "--target", "away"], "is in none of the classes"),

@@ -9,6 +9,8 @@ import torch
 from small_images import pixels, write_image
 
 from medtl_helpers.__main__ import main
+from medtl_helpers.console import say
+from medtl_helpers.data.folders import load_folder
 from medtl_helpers.methods import auto_transfer as searching
 from medtl_helpers.transfer import command
 from medtl_helpers.transfer.saved import load_saved
@@ -138,6 +140,26 @@ def test_the_real_search_ends_by_ctrl_c_with_a_report_and_then_goes_on(make_fold
     assert transfer(folder, tmp_path / "fresh") == 0
     fresh = json.loads((tmp_path / "fresh" / "report.json").read_text())
     assert fresh["search"] == content["search"] and fresh["test"] == content["test"]
+
+
+def test_the_command_line_is_told_its_options_and_no_python(make_folder, without_search, tmp_path, capsys):
+    folder = make_folder()
+    (folder / "well" / "P150_0.png").write_bytes((folder / "well" / "P100_0.png").read_bytes())
+    assert transfer(folder, tmp_path / "report") == 0
+    told = capsys.readouterr().out
+    assert "say with --patients whose image" in told and "if it is not: --positive 'sick'." in told
+    assert "the same picture stands twice" in told and "task." not in told
+    assert "patients=" not in told and "positive=" not in told
+    say("say with patients=… whose")  # outside of the command, Python is spoken again
+    assert capsys.readouterr().out == "say with patients=… whose\n"
+
+
+def test_the_model_knows_the_light_of_its_training_images(make_folder, without_search, tmp_path):
+    folder = make_folder()
+    assert transfer(folder, tmp_path / "report") == 0
+    task = load_folder(folder, size=16)
+    mean = task.train.x.numpy().mean((1, 2, 3))
+    assert load_saved(tmp_path / "report" / "model.pt").light[:2] == pytest.approx((mean.min(), mean.max()))
 
 
 def test_the_line_that_repeats_the_run_is_the_one_that_was_given(tmp_path):

@@ -42,7 +42,7 @@ def test_an_empty_folder_is_taken_and_a_foreign_one_is_not(tmp_path):
 @pytest.mark.parametrize("inside", ["", "report", "a/b"])
 def test_a_report_among_the_images_is_refused(tmp_path, inside):
     (tmp_path / "images").mkdir()
-    with pytest.raises(ValueError, match="lies inside"):
+    with pytest.raises(ValueError, match="lies inside" if inside else "^--out is the folder of images itself: give"):
         check_place(tmp_path / "images" / inside, tmp_path / "images")
 
 

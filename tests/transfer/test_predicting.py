@@ -1,6 +1,7 @@
 """The answers to a folder: one row for each file, the same numbers as by hand, and nothing overwritten."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from medtl_helpers.methods.predict import predict
 from medtl_helpers.transfer import predicting
 from medtl_helpers.transfer.judging import Recipe
 from medtl_helpers.transfer.predicting import predict_folder
-from medtl_helpers.transfer.saved import Saved, saved_bytes
+from medtl_helpers.transfer.saved import Saved, load_saved, saved_bytes
 
 
 @pytest.fixture
@@ -69,6 +70,32 @@ def test_images_that_differ_from_the_recipe_are_told(model_file, tmp_path, capsy
     told = capsys.readouterr().out
     assert "3 of 4 images are in colour" in told and "3 of 4 images have a side below 16 px" in told
     assert "4 of 4 images have a shorter side outside 16 to 20 px" in told
+
+
+def test_an_unusual_image_gets_its_answer_and_a_note(model_file, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    saved = load_saved(model_file)
+    model_file.write_bytes(saved_bytes(replace(saved, light=(60.0, 100.0, 30.0, 40.0))))
+    grey = rng.integers(30, 131, (16, 16))
+    pictures = {
+        "black": (grey * 0, "nearly constant picture; darker than any training image; less contrast than any"),
+        "colour": (rng.integers(30, 131, (16, 16, 3)), "made grey"),
+        "dark": (grey * 0.6, "darker than any training image"),
+        "bright": (grey + 30, "brighter than any training image"),
+        "noise": (rng.integers(0, 2, (16, 16)) * 160, "more contrast than any training image"),
+        "small": (rng.integers(30, 131, (8, 8)), "side 8 px, enlarged"),
+        "usual": (grey, ""),
+        "wide": (rng.integers(30, 131, (20, 200)), "aspect ratio 10:1, squeezed to a square"),
+    }
+    for name, (picture, _) in pictures.items():
+        write_image(tmp_path / "odd" / f"{name}.png", picture.astype(np.uint8))
+    predict_folder(model_file, tmp_path / "odd", tmp_path / "answers.csv")
+    rows = {row["file"].removesuffix(".png"): row for row in rows_of(tmp_path / "answers.csv")}
+    assert all(rows[name]["answer"] for name in pictures) and rows["usual"]["note"] == ""
+    for name, (_, wanted) in pictures.items():
+        assert wanted in rows[name]["note"], (name, rows[name]["note"])
+    told = capsys.readouterr().out
+    assert "The answer is sick from the probability 0.500 on." in told and "unusual in 7 of 8 images" in told
 
 
 def test_many_images_are_answered_in_parts(model_file, make_folder, tmp_path, monkeypatch):

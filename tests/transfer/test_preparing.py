@@ -7,7 +7,8 @@ import pytest
 from small_images import pixels, write_image
 
 from medtl_helpers.data.tasks import SPLITS
-from medtl_helpers.transfer.preparing import choose_size, prepare
+from medtl_helpers.transfer.data_sections import the_folder
+from medtl_helpers.transfer.preparing import choose_size, copies_in_words, prepare
 
 OPTIONS = {"positive": None, "patients": None, "seed": 0, "size": 16, "minutes": 1.0}
 
@@ -50,6 +51,49 @@ def test_a_copy_is_dropped_before_test_and_the_pair_is_listed(messy):
     [pair] = found.pairs[["file", "other file"]].to_numpy().tolist()
     assert set(pair) == {"train/well/P150_a.png", "test/well/P111_a.png"}
     assert [*found.dropped["train"], *found.dropped["val"]] == ["train/well/P150_a.png"] and not found.dropped["test"]
+
+
+def test_copies_are_counted_by_the_split_they_left_and_by_that_of_their_copy(messy):
+    for k, (split, label, new) in enumerate([("train", "well", "P151_a"), ("train", "sick", "P051_a")]):
+        shutil.copy(messy / "train" / "well" / f"P10{k}_a.png", messy / split / label / f"{new}.png")
+    (messy / "val").mkdir()
+    for label, k in (("sick", 0), ("well", 1)):
+        for patient in ("40", "41"):
+            name = f"P{k}{patient}_a.png"
+            write_image(messy / "val" / label / name, pixels(k, np.random.default_rng(10 * int(patient) + k)))
+    shutil.copy(messy / "test" / "sick" / "P011_a.png", messy / "val" / "sick" / "P042_a.png")
+    found = prepare(messy, **OPTIONS)
+    assert copies_in_words(found.dropped, found.pairs) == (
+        "4 files were dropped as copies: 3 from train (1 with a copy in test, 2 with a copy within train), "
+        "1 from val (1 with a copy in test)."
+    )
+    page = the_folder(found, 0)
+    differ = next(row for row in page.split("<tr>") if "P051_a" in row)
+    assert "train/well/P101_a.png" in differ and "differ, kept as" in differ
+    [gone] = {"train/sick/P051_a.png", "train/well/P101_a.png"} & set(found.dropped["train"])
+    assert ("kept as well" in differ) == (gone == "train/sick/P051_a.png")
+    same = next(row for row in page.split("<tr>") if "P150_a" in row)
+    assert "differ" not in same and "file" in same and page.index(differ) < page.index(same)
+
+
+def test_the_images_that_left_for_their_patient_are_named_on_the_page(messy):
+    (messy / "test" / "well" / "no_patient.png").unlink()
+    found = prepare(messy, **OPTIONS | {"patients": r"^(P\d+)_"})
+    row = next(row for row in the_folder(found, 0).split("<tr>") if "train and test" in row)
+    assert "P012" in row and "train/sick/P012_b.png" in row
+
+
+def test_images_without_a_patient_are_counted_over_all_splits_and_five_are_named(messy):
+    for split, n in (("train", 4), ("test", 3)):
+        for k in range(n):
+            write_image(messy / split / "sick" / f"x{k}.png", pixels(0, np.random.default_rng(k)))
+    with pytest.raises(ValueError) as told:
+        prepare(messy, **OPTIONS | {"patients": r"^(P\d+)_"})
+    assert str(told.value) == (
+        r"7 of 41 images are not matched by the pattern '^(P\d+)_', for example train/sick/x0.png, train/sick/x1.png, "
+        "train/sick/x2.png, train/sick/x3.png, test/sick/x0.png: every image needs a patient, so correct one or the "
+        "other."
+    )
 
 
 def test_a_clean_folder_loses_nothing(make_folder):

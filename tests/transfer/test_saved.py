@@ -2,6 +2,7 @@
 
 import pickle
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,7 +11,7 @@ from medtl_helpers.methods.backbones import resnet18, small_resnet, vgg16
 from medtl_helpers.methods.nets import CourseCNN
 from medtl_helpers.methods.predict import predict
 from medtl_helpers.transfer.judging import Recipe
-from medtl_helpers.transfer.saved import Saved, architecture, build, load_saved, saved_bytes
+from medtl_helpers.transfer.saved import Saved, architecture, build, light_of, light_range, load_saved, saved_bytes
 
 TWO, THREE = Recipe(("a", "b"), 1, 1.3, 0.4), Recipe(("a", "b", "c"), None, 0.9, None)
 
@@ -68,6 +69,23 @@ def test_three_classes_without_a_positive_one_are_kept(tmp_path):
     assert load_saved(tmp_path / "m").recipe == THREE
 
 
+def test_the_light_of_training_images_is_kept_and_an_older_file_does_not_say(tmp_path):
+    x = torch.randint(0, 256, (300, 3, 8, 8), dtype=torch.uint8)
+    x[7], x[299] = 3, 250
+    pixels = x.numpy().astype(float)
+    mean, spread = pixels.mean((1, 2, 3)), pixels.std((2, 3)).mean(1)
+    assert light_of(x) == pytest.approx(np.stack([mean, spread], 1))
+    light = light_range(x)
+    assert light == pytest.approx((3, 250, 0, spread.max()))
+    saved = Saved(CourseCNN(3, 3).eval(), THREE, 16, 3, (8, 9, 10), "", light)
+    (tmp_path / "m").write_bytes(saved_bytes(saved))
+    assert load_saved(tmp_path / "m").light == light
+    older = torch.load(tmp_path / "m", weights_only=True)
+    del older["light"]
+    torch.save(older, tmp_path / "m")
+    assert load_saved(tmp_path / "m").light is None
+
+
 def test_another_network_says_how_to_save_it():
     model = CourseCNN(1, 2)
     model.stages = torch.nn.ModuleDict({"mine": model.stages["stage1"]})
@@ -100,6 +118,7 @@ WRONG = {
     "network": {"name": "small network", "all stages": False, "channels": 1, "width": 10**9},
     "recipe": {"classes": ["a"], "positive": None, "temperature": 1.0, "threshold": None},
     "state": {},
+    "light": [9.0, 3.0, 0.0, float("nan")],
 }
 
 
