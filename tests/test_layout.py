@@ -56,6 +56,7 @@ TESTED_IN = {  # what has no test file of its own name
     "transfer/figures": "transfer/test_report.py",
     "transfer/page": "transfer/test_report.py",
     "transfer/result_sections": "transfer/test_report.py",
+    "transfer/there": "transfer/test_elsewhere.py",
 }
 
 

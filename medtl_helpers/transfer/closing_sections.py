@@ -32,30 +32,38 @@ def the_second_hospital(elsewhere: Elsewhere, recipe: Recipe, home: Judged) -> s
     unusable = [[one.file, one.wrong] for one in elsewhere.seen if one.wrong]
     if unusable:
         content.append(
-            page.table(["file", "why it was left out"], unusable, "Files there that cannot be used, all of them")
+            page.table(["file", "why it was left out"], unusable, "Files there that were left out, all of them")
         )
-    shares = {"at home, on test": home.answers, **{f"there, {name}": a for name, a in elsewhere.answers.items()}}
-    rows = [[name, *(f"{np.mean(a == k):.1%}" for k in range(len(recipe.classes)))] for name, a in shares.items()]
+    shown = {"at home, on test": home, **({"at home, AdaBN": elsewhere.control} if elsewhere.control else {})}
+    shares = {name: one.answers for name, one in shown.items()}
+    shares |= {f"there, {name}": answers for name, answers in elsewhere.answers.items()}
+    rows = [
+        [name, *(page.Digits(f"{np.mean(a == k):.1%}") for k in range(len(recipe.classes)))]
+        for name, a in shares.items()
+    ]
     content.append(page.table(["answers", *recipe.classes], rows, "How often each class was the answer"))
-    if "AdaBN" in elsewhere.answers:
+    if elsewhere.control:
         changed = np.mean(elsewhere.answers["AdaBN"] != elsewhere.answers["as it is"])
+        at_home = np.mean(elsewhere.control.answers != home.answers)
         content.append(
             page.paragraph(
                 f"AdaBN, which gives batch norm the statistics of these images without a label, changes {changed:.1%} "
                 "of the answers; where the classes are mixed otherwise than at home, it can do harm.",
+                f"As a control, with the statistics of the home test images it changes {at_home:.1%} of the answers at "
+                "home: what it does there, too, is no sign of a shift.",
                 "The saved model is the one without it.",
             )
         )
-    if elsewhere.judged:
-        there = elsewhere.judged
-        both: list = [home, *there.values()]
-        scores = [[name, *(one.metrics[name] for one in both)] for name in home.metrics]
-        for part in home.line:
-            scores.append([f"calibration {part}", *(one.line.get(part, "") for one in both)])
-        head = ["score", "at home", *(f"there, {name}" for name in there)]
+    shown |= {f"there, {name}": one for name, one in elsewhere.judged.items()}
+    if len(shown) > 1:
         content.append(
-            page.table(head, scores, "Test results with 95 % limits; the probabilities are tempered as at home")
+            page.table(
+                ["score", *shown],
+                scores_side_by_side(list(shown.values()), recipe),
+                "Test results with 95 % limits; the probabilities are tempered as at home",
+            )
         )
+    if elsewhere.judged:
         content.append(
             page.paragraph(
                 "An AUROC that stays while the calibration moves says that the ranking holds there and the "
@@ -63,6 +71,20 @@ def the_second_hospital(elsewhere: Elsewhere, recipe: Recipe, home: Judged) -> s
             )
         )
     return "".join(content)
+
+
+def scores_side_by_side(shown: list[Judged], recipe: Recipe) -> list[list]:
+    """The rows of a table with a column for each test result; the first of these says which scores there are."""
+    home = shown[0]
+    rows: list[list] = [[name, *(one.metrics[name] for one in shown)] for name in home.metrics]
+    if home.operating:
+        points = [next(iter(one.operating.values())) for one in shown]
+        for name in ("sensitivity", "specificity"):
+            rows.append([f"{name} from {recipe.threshold:.1%} on", *(point[name] for point in points)])
+    for part in home.line:
+        name = f"calibration {part} ({1 if part == 'slope' else 0} is right)"
+        rows.append([name, *(one.line.get(part, "") for one in shown)])
+    return rows
 
 
 def the_distance(distance: float) -> str:

@@ -157,6 +157,7 @@ def _elsewhere(elsewhere: Elsewhere) -> dict:
         "labels": elsewhere.y,
         "probability": elsewhere.probability,
         "test": {name: _judged(one) for name, one in elsewhere.judged.items()},
+        "control: AdaBN at home": elsewhere.control and _judged(elsewhere.control),
         "proxy A-distance": elsewhere.distance,
         "notes": elsewhere.notes,
     }
