@@ -86,7 +86,13 @@ def test_names_are_shown_and_are_no_html(report):
 def test_the_page_tells_all_that_was_left_out_and_all_results(report):
     _, words = read(report / "report.html")
     content = json.loads((report / "report.json").read_text())
-    for told in ("P100_1.png", "is empty (0 bytes)", "The same picture stands twice", "no patient is in two", "over patients"):
+    for told in (
+        "P100_1.png",
+        "is empty (0 bytes)",
+        "The same picture stands twice",
+        "no patient is in two",
+        "over patients",
+    ):
         assert told in words
     assert list(content["left out"]["unusable"]) == ["well & fine/P100_1.png"]
     auroc = content["test"]["metrics"]["AUROC"]
