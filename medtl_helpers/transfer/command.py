@@ -30,7 +30,8 @@ from .there import look_there
 LOG = "search.jsonl"
 MAX_SIDE = 1024  # pixels
 IN_OPTIONS = {  # what a caller in Python is told, and what stands there for the command line
-    r"\b(positive|patients|stream)=…": r"--\1",
+    r"\bpatients=…": "--patients",
+    r"\bwith stream='…'": "by TMPDIR=…",
     r"\b(positive|patients)=(?=')": r"--\1 ",
     r" task\.duplicates\(\) lists them.*": "",
 }

@@ -150,6 +150,7 @@ def test_the_command_line_is_told_its_options_and_no_python(make_folder, without
     assert "say with --patients whose image" in told and "if it is not: --positive 'sick'." in told
     assert "the same picture stands twice" in told and "task." not in told
     assert "patients=" not in told and "positive=" not in told
+    assert command.in_options("name a folder with stream='…', or") == "name a folder by TMPDIR=…, or"
     say("say with patients=… whose")  # outside of the command, Python is spoken again
     assert capsys.readouterr().out == "say with patients=… whose\n"
 
