@@ -62,9 +62,10 @@ def test_copies_are_counted_by_the_split_they_left_and_by_that_of_their_copy(mes
             name = f"P{k}{patient}_a.png"
             write_image(messy / "val" / label / name, pixels(k, np.random.default_rng(10 * int(patient) + k)))
     shutil.copy(messy / "test" / "sick" / "P011_a.png", messy / "val" / "sick" / "P042_a.png")
+    shutil.copy(messy / "test" / "well" / "P111_a.png", messy / "train" / "well" / "P152_a.png")  # as P150_a is
     found = prepare(messy, **OPTIONS)
     assert copies_in_words(found.dropped, found.pairs) == (
-        "4 files were dropped as copies: 3 from train (1 with a copy in test, 2 with a copy within train), "
+        "5 files were dropped as copies: 4 from train (2 with a copy in test, 2 with a copy within train), "
         "1 from val (1 with a copy in test)."
     )
     page = the_folder(found, 0)
