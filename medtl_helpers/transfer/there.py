@@ -17,6 +17,7 @@ from ..data.folder_layout import SPLITS, listed
 from ..data.image_tasks import MOST_COMPARED, ImageTask, looks_closely
 from ..data.patients import find_patients
 from ..data.reading import read_all
+from ..data.streams import StreamedImages
 from .looking import Seen, as_folder, images_below, look_at
 from .page import how_many
 
@@ -50,7 +51,7 @@ class There:
 
     root: Path
     seen: list[Seen]
-    x: torch.Tensor
+    x: torch.Tensor | StreamedImages
     y: np.ndarray | None
     patients: np.ndarray | None
     notes: list[str]
@@ -79,7 +80,9 @@ def look_there(folder, home: ImageTask, patients=None) -> There:
     rows = [row for row in range(len(keep)) if row not in copies]
     if not rows:
         raise ValueError(f"All images of {root} are copies of images at home: give the folder of another hospital.")
-    keep, x, y = [keep[row] for row in rows], x[rows], None if y is None else y[rows]
+    keep, y = [keep[row] for row in rows], None if y is None else y[rows]
+    if copies:
+        x = read_all(root, [files[k] for k in keep], int(x.shape[-1]), int(x.shape[1]), None)
     who = _patients(root, [files[k] for k in keep], patients, y is not None, notes)
     if who is not None and home.patients:
         notes += _in_both(set(who), {split: set(names) for split, names in home.patients.items()})
@@ -87,7 +90,9 @@ def look_there(folder, home: ImageTask, patients=None) -> There:
     return There(root, seen, x, y, who, notes)
 
 
-def _copies(x: torch.Tensor, y: np.ndarray | None, home: ImageTask) -> tuple[dict[int, str], list[str]]:
+def _copies(
+    x: torch.Tensor | StreamedImages, y: np.ndarray | None, home: ImageTask
+) -> tuple[dict[int, str], list[str]]:
     """The rows of ``x`` that show the same picture as an image at home, with the place of the first of these, and in
     sentences how many they are, and how many pictures stand twice in the rest."""
     parts = [getattr(home, split) for split in SPLITS]
@@ -95,7 +100,7 @@ def _copies(x: torch.Tensor, y: np.ndarray | None, home: ImageTask) -> tuple[dic
     images, n = [*(part.x for part in parts), x], len(at_home)
     try:
         pairs = set(same_bytes(digests_of(images)))
-        if looks_closely(home) and n + len(x) <= MOST_COMPARED:
+        if isinstance(x, torch.Tensor) and looks_closely(home) and n + len(x) <= MOST_COMPARED:
             pairs |= alike(images, SAME, 1024).keys()
     except TooAlike as error:
         return {}, [f"Copies of images at home could not be told from other pictures: {error}"]
