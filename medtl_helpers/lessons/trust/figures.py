@@ -68,13 +68,13 @@ def show_splits(record: Record) -> None:
         ends = np.stack([record.scores(way, score) for score in ("estimate", "truth")])
         axis.plot([0, 1], ends, marker=marker, color=COLOURS[colour], markersize=5, linewidth=1, alpha=0.7)
         axis.set(xlim=(-0.3, 1.3), title=f"split {way}")
-        axis.set_xticks([0, 1], ["on its\ntest images", "on 1,000\nnew patients"])
+        axis.set_xticks([0, 1], ["on its\ntest images", "on 990\nnew patients"])
         told.append(f"Split {way}, the mean goes from {ends[0].mean():.2f} to {ends[1].mean():.2f}.")
     axes[0].set_ylabel("AUROC of images")
     show(
         figure,
         "Each line joins what a split says of a network, on its own test images, with what the same network reaches on "
-        f"1,000 new patients; there is one line for each of {ends.shape[1]} seeds. {' '.join(told)}",
+        f"990 new patients; there is one line for each of {ends.shape[1]} seeds. {' '.join(told)}",
         provenance="recorded; twin data, drawn by code",
     )
 
