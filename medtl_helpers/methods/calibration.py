@@ -1,8 +1,9 @@
 """Calibration: how far the confidence of a model is from how often it is right, and its repair with few labels.
 
 A model that ranks the patients of a new hospital well can still give them wrong probabilities, because the disease is
-more or less common there. Recalibration keeps the ranking and corrects one number (the intercept) or two (also the
-slope). It is the first thing to try before any weight is adapted. ``calibration_line.py`` measures how far off it is.
+more or less common there. Recalibration corrects one number (the intercept) or two (also the slope). The ranking stays
+as long as the slope is above 0, which few labels do not guarantee. It is the first thing to try before any weight is
+adapted. ``calibration_line.py`` measures how far off it is.
 
 [1] Guo, Pleiss, Sun, Weinberger, On calibration of modern neural networks, ICML 2017, arXiv 1706.04599
 [2] Steyerberg, Borsboom, van Houwelingen, Eijkemans, Habbema, Validation and updating of predictive logistic
