@@ -24,8 +24,8 @@ class Rung(NamedTuple):
 
 
 def halving_schedule(n: int, budget: int, eta: int = 2) -> list[Rung]:
-    """The rungs of ``n`` candidates that share a ``budget`` (of epochs, say): r_k = ⌊B / (|S_k| ⌈log_η n⌉)⌋ more in
-    rung k, after which ⌊|S_k| / η⌋ survive, at least one ([1]; there ``eta`` is 2).
+    """The rungs of ``n`` candidates that share a ``budget`` (of epochs, say): ``⌊B / (|S| ⌈log_η n⌉)⌋`` more
+    for each of the candidates S of a rung, after which ``⌊|S| / η⌋`` survive, at least one ([1]; there ``eta`` is 2).
 
     Raises ValueError where the budget gives a candidate nothing.
     """

@@ -14,13 +14,13 @@ from .ways import Way
 class Transferred:
     """The network that was chosen on validation, and what it answers.
 
-    model: the trained ``StagedNet``, in eval mode; it takes the images as the task has them (``predict``).
-    way: how it was trained. epochs: for how long.
-    table: one row for each way that was tried, the best first: its settings, validation log loss, AUROC and their
-        ``rung`` (from 0), epochs and seconds of its longest training. Their scores have chosen, so they flatter.
-    validation, test: the chosen network's probabilities, float32 N×K. Test images were seen once, at the end.
-    metrics: intervals on test by name (``bootstrap_metrics``); empty where test does not allow them.
-    stopped: "search complete", or why it ended early. notes: what else to know, one sentence each.
+    ``model`` is the trained ``StagedNet``, in eval mode, which takes the images as the task has them (``predict``);
+    ``way`` says how it was trained, and ``epochs`` for how long. ``table`` has one row for each way that was tried, the
+    chosen one first: its settings, and validation log loss, AUROC, epochs and seconds of its best training, with the
+    ``rung`` that it reached (from 0). These scores have chosen, so they flatter. ``validation`` and ``test`` are the
+    chosen network's probabilities, float32 N×K; test images were seen once, at the end. ``metrics`` are intervals on
+    test by name (of patients, where these are known); empty where test does not allow them. ``stopped`` is "search
+    complete", or why it ended early, and ``notes`` say what else to know, one sentence each.
     """
 
     model: StagedNet
