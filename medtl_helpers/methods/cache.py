@@ -9,7 +9,7 @@ from ..console import say
 from .batches import in_order
 from .features import CACHE_SHARE, Device, first_feature, frozen_prefix, prefix_features
 from .history import History
-from .nets import StagedNet
+from .nets import StagedNet, check_staged
 from .train import check_fit, fit
 
 AT_ONCE = 1024  # streamed images that are augmented together
@@ -46,6 +46,7 @@ def fit_cached(
     anew in each epoch.
     """
     check_fit(model, val, seed=seed, **options)
+    check_staged(model)
     parts.check_whole(copies, "copies", least=1)
     checked, (x, y, val) = parts.as_augment(augment), guards.as_sets(model, train, val)
     rest, options = after_prefix(model), options | {"seed": seed, "device": device}

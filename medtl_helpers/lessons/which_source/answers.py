@@ -12,9 +12,10 @@ def _epochs_of_a_halving() -> Exercise:
         right=81,
         mistakes={
             "243 epochs train all 27 ways to the end; after each rung only a third goes on": 243,
-            "each rung begins anew here, so the epochs of earlier rungs are not saved": 27 * 1 + 9 * 2 + 3 * 6,
+            "each rung begins anew here, so nothing is saved, and three ways reach the last one": 27 * 1
+            + 9 * 2
+            + 3 * 6,
             "after the first rung a third of 27 is left, and after the second a third of these": 27 + 9 + 9,
-            "the last rung has three ways, not one": 27 + 9 * 3 + 9,
         },
     )
 
