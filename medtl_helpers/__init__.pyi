@@ -28,16 +28,21 @@ from .methods.freezing import freeze, parameter_groups, parameter_report, unfree
 from .methods.h_score import h_score
 from .methods.history import DANNHistory, History
 from .methods.intervals import Interval, paired_difference, t_interval
+from .methods.kmers import kmer_counts, weighted_degree_kernel
 from .methods.leep import leep, n_leep
 from .methods.losses import EWC, L2SP, FeatureDistillation, SourceReplay, transfer_loss
+from .methods.masked_bases import masked_base_loss, pretrain_masked
 from .methods.matching import match_pixels
 from .methods.metrics import bootstrap_metrics
+from .methods.motifs import motifs_of_filters
 from .methods.nets import CourseCNN, StagedNet
 from .methods.operating_point import operating_point
 from .methods.optimise import minimise
 from .methods.patient_units import patient_metrics
+from .methods.position_weights import position_scores, position_weights
 from .methods.predict import predict, to_float
 from .methods.reliability import ece_by_chance, expected_calibration_error, reliability, squared_calibration_error
+from .methods.sequence_nets import SequenceCNN
 from .methods.staged import staged
 from .methods.subgroups import by_group, worst_group
 from .methods.temperature import find_temperature, tempered
@@ -67,6 +72,7 @@ __all__ = [
     "Interval",
     "Record",
     "Scanner",
+    "SequenceCNN",
     "SourceReplay",
     "Split",
     "StagedNet",
@@ -108,6 +114,7 @@ __all__ = [
     "held_out_task",
     "interval_marks",
     "interval_plot",
+    "kmer_counts",
     "leep",
     "linear_probe_score",
     "load",
@@ -116,17 +123,22 @@ __all__ = [
     "log_me",
     "log_odds",
     "lp_ft",
+    "masked_base_loss",
     "match_pixels",
     "minimise",
     "model_card",
+    "motifs_of_filters",
     "n_leep",
     "operating_point",
     "paired_difference",
     "parameter_groups",
     "parameter_report",
     "patient_metrics",
+    "position_scores",
+    "position_weights",
     "predict",
     "prefix_features",
+    "pretrain_masked",
     "probe",
     "proxy_a_distance",
     "recalibrate_intercept",
@@ -154,6 +166,7 @@ __all__ = [
     "transfer_loss",
     "transfer_tables",
     "unfreeze",
+    "weighted_degree_kernel",
     "white_cell_domains",
     "without_duplicates",
     "worst_group",
