@@ -26,7 +26,7 @@ ANYTHING = st.text(st.characters() | st.characters(categories=["Cs"]) | st.sampl
         ("✓ Ü × 3 ≤ 4 − 1 …", "ascii", "[ok] ? x 3 <= 4 - 1 ..."),
         ("▣ λ → 0", "latin-1", "[recorded] lambda -> 0"),
         ("漢字.png", "cp1252", "??.png"),
-        ("caf\udce9.png", "utf-8", "caf?.png"),  # a byte that was no UTF-8, as Python holds it in a file name
+        ("scan\udce9.png", "utf-8", "scan?.png"),  # a byte that was no UTF-8, as Python holds it in a file name
         ("✓ 漢字 λ", "utf-8", "✓ 漢字 λ"),
     ],
 )

@@ -63,7 +63,8 @@ def decision_curve(
     treating all and treating nobody.
 
     The third is what the model itself adds. Its interval is that of a paired difference: both policies meet the same
-    drawn cases.
+    drawn cases. Where a model makes no error at a threshold, no drawn case shows one, and its intervals there are too
+    narrow: ``proportion`` says how many errors as many cases may hide.
 
     Parameters
     ----------

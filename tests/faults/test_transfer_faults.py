@@ -96,6 +96,12 @@ def without_images(home):
     (home / "away" / "notes.txt").write_text("x")
 
 
+def all_copied(home):
+    (home / "away").mkdir()
+    for k in range(3):
+        (home / "away" / f"{k}.png").write_bytes((home / "mine" / "sick" / f"P{k // 2:02}_{k}.png").read_bytes())
+
+
 # fault, how it is made, arguments of the command, what is said
 REFUSED = [
     ("no such folder", None, ["nowhere"], "nowhere is no folder"),
@@ -129,6 +135,7 @@ REFUSED = [
     ("--target that is not there", None, ["mine", "--target", "away"], "away is no folder"),
     ("--target is the folder itself", None, ["mine", "--target", "mine"], "--target is mine itself"),
     ("--target with some of the classes", half_named, ["mine", "--target", "away"], "is in none of the classes"),
+    ("--target with copies alone", all_copied, ["mine", "--target", "away"], "All images of away are copies of images"),
     ("--target without an image", without_images, ["mine", "--target", "away"], "away holds no image"),
 ]
 
