@@ -40,19 +40,17 @@ the chosen network), which should shrink as validation grows. (With 5 and 100 th
 import argparse
 
 import numpy as np
+import search_parts
 import torch
 from record import Log, fill, header, rounded, tidy, total_seconds, write
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from search_parts import interval_over_tasks, row, three_scores
 
 import medtl_helpers as mtl
 from medtl_helpers.data.pretraining import cell_task
 from medtl_helpers.data.smears import HELD_OUT_CELLS, SMEAR
 from medtl_helpers.methods import auto_transfer as search
 from medtl_helpers.methods import trials
-from medtl_helpers.methods.costs import count_cost, training_seconds
-from medtl_helpers.methods.metrics import weighted_auroc
-from medtl_helpers.methods.plan import make_plan
-from medtl_helpers.methods.ways import SCRATCH, Way, as_sources, small_network, ways_for
+from medtl_helpers.methods.ways import SCRATCH, Way
 
 LOG = Log("auto_transfer")
 SEEDS, GRID_SEEDS, HALF, FEWER = range(200, 210), (0,), 5, 3
@@ -118,19 +116,6 @@ def redrawn(task, seed: int):
     return task.with_rows({"train": torch.cat(train), "val": torch.cat(val)})
 
 
-def auroc(y, probability) -> float:
-    return float(np.mean([roc_auc_score(y == k, probability[:, k]) for k in range(probability.shape[1])]))
-
-
-def three_scores(y, probability) -> dict[str, float]:
-    """AUROC, log loss and balanced accuracy of probabilities N×K."""
-    return {
-        "auroc": auroc(y, probability),
-        "log loss": float(-np.log(np.clip(probability[np.arange(len(y)), y], 1e-7, None)).mean()),
-        "balanced accuracy": float(balanced_accuracy_score(y, probability.argmax(1))),
-    }
-
-
 # --- training --------------------------------------------------------------------------------------------------------
 
 
@@ -151,16 +136,8 @@ class Watched(trials.Trials):
 
 
 def setting(task, seed: int):
-    """All ways for a task, the plan of the search, and trials."""
-    classes = len(task.classes)
-    sources = as_sources(SOURCES) | {SCRATCH: small_network(task.train.x.shape[1])}
-    costs = {name: count_cost(make(classes), task.train.x.shape[1:]) for name, make in sources.items()}
-    ways = ways_for({name: list(costs[name].multiply_adds) for name in SOURCES})
-    sizes = {"n": len(task.train.y), "n_val": len(task.val.y), "classes": classes}
-    plan = make_plan(ways, costs, minutes=MINUTES, **sizes)
-    runs = trials.Trials(task.train, task.val, classes, sources, costs, seed=seed, brake=trials.Brake(float("inf")))
-    seconds = {way: training_seconds(way, costs[way.source], epochs=plan.rungs[-1], **sizes) for way in ways}
-    return ways, plan, runs, seconds
+    """All ways for a task from the two sources, the plan of the search, and trials."""
+    return search_parts.setting(task, seed, sources=SOURCES, minutes=MINUTES)
 
 
 def grid(task: str, seed: int) -> list[dict]:
@@ -245,12 +222,6 @@ def fixed(task: str, seed: int) -> list[dict]:
     return [row(FIXED, three_scores(data.test.y.numpy(), answer), way, answer)]
 
 
-def row(way: str, scores: dict, chosen: Way, probability=None) -> dict:
-    """A row of a cell; what was chosen, and the answers to the test images, stay in the log as its ``answers``."""
-    kept = None if probability is None else np.round(np.asarray(probability, dtype=float), 5).tolist()
-    return {"way": way, "scores": rounded(scores), "answers": {"chosen": str(chosen), "probability": kept}}
-
-
 # --- the record ------------------------------------------------------------------------------------------------------
 
 
@@ -270,45 +241,14 @@ def compute(stage: str, task: str, seed: int, val: int) -> list[dict]:
     return {"grid": grid, "fixed": fixed, "random": random_search}[stage](task, seed)
 
 
-def drawn_aurocs(y, probabilities, rng, resamples: int = 1000) -> np.ndarray:
-    """S×B: the AUROC of each seed's answers S×N×K on B sets of test cases, drawn anew within each class."""
-    weights = np.zeros((resamples, len(y)))
-    for k in np.unique(y):
-        n = int((y == k).sum())
-        weights[:, y == k] = rng.multinomial(n, np.full(n, 1 / n), resamples)
-    classes = range(probabilities.shape[2])
-    return np.array([np.mean([weighted_auroc(y == k, p[:, k], weights) for k in classes], 0) for p in probabilities])
-
-
 def over_tasks(ours: str, theirs: str | None, tasks, seed: int = 0) -> dict:
-    """The mean AUROC over tasks, or its difference, with the interval of ``two_level.py`` in each task.
-
-    Within each task its own seeds and its own test cases are drawn anew; the tasks stay. The log holds answers to five
-    digits, among which a network that is very sure of itself has ties: how its AUROC varies with the cases comes from
-    these, and is added to the AUROC that was computed from all digits.
-    """
-    rng, known, drawn, values, n = np.random.default_rng(seed), answered(), [], [], 0
+    """The mean AUROC over tasks, or its difference, as ``interval_over_tasks`` has it."""
+    known, found = answered(), []
     for task in tasks:
-        y = task_of(task, SEEDS[0]).test.y.numpy()
-        state, by_seed, exact = rng.bit_generator.state, 0.0, 0.0
-        for way, sign in ((ours, 1), (theirs, -1)):
-            if way is not None:
-                runs = [known[task, N, one, way] for one in SEEDS]
-                rng.bit_generator.state = state  # the same test cases for both
-                probabilities = np.array([run["probability"] for run in runs])
-                all_digits = np.array([run["auroc"] for run in runs])
-                rounding = all_digits - [auroc(y, p) for p in probabilities]
-                by_seed = by_seed + sign * (drawn_aurocs(y, probabilities, rng) + rounding[:, None])
-                exact = exact + sign * all_digits
-        means = by_seed.mean(0)
-        again = np.array([rng.choice(column, len(SEEDS)).mean() for column in by_seed.T])
-        drawn.append(means + np.sqrt(len(SEEDS) / (len(SEEDS) - 1)) * (again - means))
-        values.append(exact.mean())
-        n += len(y)
-    low, high = np.quantile(np.mean(drawn, 0), [0.025, 0.975])
-    facts = {"n": n, "seeds": len(SEEDS)}
+        ways = [[known[task, N, one, way] for one in SEEDS] for way in (ours, theirs) if way is not None]
+        found.append((task_of(task, SEEDS[0]).test.y.numpy(), *ways))
     keys = {"task": tasks[0] if len(tasks) == 1 else ALL, "val": N, "ours": ours, "theirs": theirs, "score": "auroc"}
-    return keys | rounded({"value": np.mean(values), "low": low, "high": high}) | facts
+    return keys | interval_over_tasks(found, seed=seed)
 
 
 def answered() -> dict[tuple, dict]:

@@ -25,7 +25,8 @@ def benchmark(monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     yield module
-    sys.modules.pop("record", None)
+    for name in ("record", "search_parts"):
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,8 @@ def test_the_interval_of_one_task_is_that_of_two_level_and_of_more_tasks_narrowe
             for seed in benchmark.SEEDS:
                 p = 1 / (1 + np.exp(-signal * (2 * y - 1) - rng.standard_normal(60)))
                 both = np.stack([1 - p, p], 1)
-                known[task, benchmark.N, seed, way] = {"probability": both.tolist(), "auroc": benchmark.auroc(y, both)}
+                auroc = benchmark.search_parts.auroc(y, both)
+                known[task, benchmark.N, seed, way] = {"probability": both.tolist(), "auroc": auroc}
     monkeypatch.setattr(benchmark, "answered", lambda: known)
     test = SimpleNamespace(test=SimpleNamespace(y=torch.tensor(y)))
     monkeypatch.setattr(benchmark, "task_of", lambda *_: test)
@@ -118,6 +120,6 @@ def test_a_recorded_probe_comes_out_again(benchmark):
         pytest.skip("The record is of the real data.")
     _, plan, runs, _ = benchmark.setting(task, 200)
     model, _ = runs.run(benchmark.Way(benchmark.SOURCES[0], "probe", "head", 1e-2), plan.rungs[-1])
-    found = benchmark.auroc(task.test.y.numpy(), mtl.predict(model, task.test.x).numpy())
+    found = benchmark.search_parts.auroc(task.test.y.numpy(), mtl.predict(model, task.test.x).numpy())
     recorded = mtl.Record("auto_transfer").scores(benchmark.PROBE, task="PneumoniaMNIST", val=benchmark.N)[0]
     assert found == pytest.approx(recorded, abs=0.02)
