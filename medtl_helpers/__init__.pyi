@@ -54,7 +54,16 @@ from .teaching.claims import check, session_report
 from .teaching.course_map import begin, course_map, data_cards, environment
 from .teaching.grading import grade
 from .teaching.model_card import model_card, reporting_items
-from .teaching.plots import COLOURS, interval_marks, interval_plot, show, show_images, show_shift, show_transfer
+from .teaching.plots import (
+    COLOURS,
+    interval_marks,
+    interval_plot,
+    show,
+    show_images,
+    show_intervals,
+    show_shift,
+    show_transfer,
+)
 from .teaching.records import Record
 from .teaching.widgets import slider
 
@@ -151,6 +160,7 @@ __all__ = [
     "session_report",
     "show",
     "show_images",
+    "show_intervals",
     "show_shift",
     "show_transfer",
     "slider",

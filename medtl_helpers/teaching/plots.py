@@ -167,6 +167,19 @@ def interval_plot(axis, intervals: dict, *, colour: str = "blue", reference: dic
     axis.set_ylim(-0.6, len(names) - 0.4)
 
 
+def show_intervals(intervals: dict[str, Interval], label: str, words: str, *, line: float | None = None, **where):
+    """Named intervals, one line each; ``words`` begin the alt text, and ``where`` names the data as in ``show``."""
+    figure, axis = plt.subplots(figsize=(7.4, 1.0 + 0.36 * len(intervals)))
+    interval_plot(axis, intervals)
+    if line is not None:
+        axis.axvline(line, color=COLOURS["grey"], linewidth=1)
+    axis.set(xlabel=label)
+    told = "; ".join(
+        f"{name} {found.value:.2f} [{found.low:.2f}, {found.high:.2f}]" for name, found in intervals.items()
+    )
+    show(figure, f"{words} ({label}, with 95 % intervals): {told}.", **where)
+
+
 def show_shift(images, scanner, strengths, *, data=None) -> None:
     """The static twin of a scanner slider: a few images in rows, the strength growing from left to right."""
     _check_images(images, "images")

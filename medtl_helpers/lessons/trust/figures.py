@@ -4,11 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ...data.cohorts import Cohort
-from ...methods.intervals import Interval, proportion
+from ...methods.intervals import proportion
 from ...methods.operating_point import operating_point, predictive_values
 from ...methods.reliability import reliability
 from ...provenance import provenance_of
-from ...teaching.plots import COLOURS, WORDS, interval_marks, interval_plot, show
+from ...teaching.plots import COLOURS, WORDS, interval_marks, show
 from ...teaching.records import Record
 
 SPLITS = {"by image": ("orange", "s"), "by patient": ("blue", "o")}
@@ -97,19 +97,6 @@ def show_reliability(models: dict[str, tuple], *, bins: int = 8, data=None) -> N
         f"of a perfect model. On average over all patients: {'; '.join(told)}.",
         data=data,
     )
-
-
-def show_intervals(intervals: dict[str, Interval], label: str, words: str, *, line: float | None = None, **where):
-    """Named intervals, one line each; ``words`` begin the alt text, and ``where`` names the data as in ``show``."""
-    figure, axis = plt.subplots(figsize=(7.4, 1.0 + 0.36 * len(intervals)))
-    interval_plot(axis, intervals)
-    if line is not None:
-        axis.axvline(line, color=COLOURS["grey"], linewidth=1)
-    axis.set(xlabel=label)
-    told = "; ".join(
-        f"{name} {found.value:.2f} [{found.low:.2f}, {found.high:.2f}]" for name, found in intervals.items()
-    )
-    show(figure, f"{words} ({label}, with 95 % intervals): {told}.", **where)
 
 
 def show_alarms(y, probability, threshold: float, prevalence: float, *, data=None) -> None:

@@ -1,0 +1,1 @@
+"""Lesson 09: what drawn biology knows of real DNA."""
