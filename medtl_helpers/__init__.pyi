@@ -15,6 +15,7 @@ from .data.tasks import Split, Task, few_shot, split_table
 from .data.transfer_tables import transfer_tables
 from .devices import budget, describe, device, seed_everything
 from .methods.adabn import adapt_batch_norm
+from .methods.attacks import attack_curve, lira, loss_attack, membership_scores, tpr_at
 from .methods.augment import augment
 from .methods.auto_transfer import auto_transfer
 from .methods.cache import fit_cached
@@ -22,6 +23,7 @@ from .methods.calibration import recalibrate_intercept, recalibrate_slope
 from .methods.calibration_line import calibration_line, calibration_metrics, log_odds
 from .methods.dann import DANN
 from .methods.features import prefix_features, stage_features
+from .methods.federated import federated_average
 from .methods.finetune import fine_tune, gradual_unfreeze, lp_ft, probe
 from .methods.fisher import fisher_diagonal
 from .methods.freezing import freeze, parameter_groups, parameter_report, unfreeze
@@ -43,6 +45,7 @@ from .methods.position_weights import position_scores, position_weights
 from .methods.predict import predict, to_float
 from .methods.reliability import ece_by_chance, expected_calibration_error, reliability, squared_calibration_error
 from .methods.sequence_nets import SequenceCNN
+from .methods.server_steps import FedAdam
 from .methods.staged import staged
 from .methods.subgroups import by_group, worst_group
 from .methods.temperature import find_temperature, tempered
@@ -76,6 +79,7 @@ __all__ = [
     "CourseCNN",
     "DANNHistory",
     "FeatureDistillation",
+    "FedAdam",
     "History",
     "ImageTask",
     "Interval",
@@ -88,6 +92,7 @@ __all__ = [
     "Task",
     "adapt_batch_norm",
     "assay_shift",
+    "attack_curve",
     "augment",
     "auto_transfer",
     "begin",
@@ -108,6 +113,7 @@ __all__ = [
     "ece_by_chance",
     "environment",
     "expected_calibration_error",
+    "federated_average",
     "few_shot",
     "find_duplicates",
     "find_temperature",
@@ -126,14 +132,17 @@ __all__ = [
     "kmer_counts",
     "leep",
     "linear_probe_score",
+    "lira",
     "load",
     "load_backbone",
     "load_folder",
     "log_me",
     "log_odds",
+    "loss_attack",
     "lp_ft",
     "masked_base_loss",
     "match_pixels",
+    "membership_scores",
     "minimise",
     "model_card",
     "motifs_of_filters",
@@ -173,6 +182,7 @@ __all__ = [
     "t_interval",
     "tempered",
     "to_float",
+    "tpr_at",
     "transfer_loss",
     "transfer_tables",
     "unfreeze",

@@ -48,6 +48,7 @@ TESTED_IN = {  # what has no test file of its own name
     "methods/search_log": "methods/test_auto_transfer.py",
     "methods/searched_task": "methods/test_auto_transfer.py",
     "methods/scores": "methods/test_dann.py",
+    "methods/server_steps": "methods/test_federated.py",
     "methods/transferred": "methods/test_auto_transfer.py",
     "methods/trials": "methods/test_auto_transfer.py",
     "transfer/closing_sections": "transfer/test_report.py",
