@@ -46,6 +46,7 @@ from .methods.predict import predict, to_float
 from .methods.reliability import ece_by_chance, expected_calibration_error, reliability, squared_calibration_error
 from .methods.sequence_nets import SequenceCNN
 from .methods.server_steps import FedAdam
+from .methods.shared_scale import column_sums, shared_scale
 from .methods.staged import staged
 from .methods.subgroups import by_group, worst_group
 from .methods.temperature import find_temperature, tempered
@@ -104,6 +105,7 @@ __all__ = [
     "card",
     "cards",
     "check",
+    "column_sums",
     "course_map",
     "data_cards",
     "describe",
@@ -167,6 +169,7 @@ __all__ = [
     "reset_threshold",
     "seed_everything",
     "session_report",
+    "shared_scale",
     "show",
     "show_images",
     "show_intervals",
