@@ -10,7 +10,9 @@ from .data.image_tasks import ImageTask
 from .data.patients import split_by_patient
 from .data.phantoms import draw
 from .data.pretraining import held_out_task
+from .data.sequences import letters, one_hot, reverse_complement
 from .data.shifts import SCANNERS, Scanner, assay_shift
+from .data.splice_sites import draw_splice_sites, published_frequencies
 from .data.tasks import Split, Task, few_shot, split_table
 from .data.transfer_tables import transfer_tables
 from .devices import budget, describe, device, seed_everything
@@ -112,6 +114,7 @@ __all__ = [
     "device",
     "draw",
     "draw_cohort",
+    "draw_splice_sites",
     "ece_by_chance",
     "environment",
     "expected_calibration_error",
@@ -133,6 +136,7 @@ __all__ = [
     "interval_plot",
     "kmer_counts",
     "leep",
+    "letters",
     "linear_probe_score",
     "lira",
     "load",
@@ -149,6 +153,7 @@ __all__ = [
     "model_card",
     "motifs_of_filters",
     "n_leep",
+    "one_hot",
     "operating_point",
     "paired_difference",
     "parameter_groups",
@@ -161,12 +166,14 @@ __all__ = [
     "pretrain_masked",
     "probe",
     "proxy_a_distance",
+    "published_frequencies",
     "recalibrate_intercept",
     "recalibrate_slope",
     "recorded",
     "reliability",
     "reporting_items",
     "reset_threshold",
+    "reverse_complement",
     "seed_everything",
     "session_report",
     "shared_scale",

@@ -5,22 +5,24 @@ from ..console import say
 from ..provenance import note_source
 from .image_tasks import ImageTask, tell_duplicates
 from .medmnist import load_images
+from .splice import load_splice
 from .tables import load_breast_cancer, load_heart
 from .tasks import Task
 from .white_cells import load_white_cells
 
 
-def load(name: str, *, size: int = 28, site: str | None = None, quiet: bool = False) -> Task:
+def load(name: str, *, size: int = 28, site: str | None = None, copies: bool = False, quiet: bool = False) -> Task:
     """Load a data set from this disk: the real one where it is, else its embedded twin, and say which.
 
     Parameters
     ----------
-    name: ``"pneumonia"``, ``"breast"``, ``"blood"``, … (MedMNIST), ``"white_cells"``, ``"heart"`` or
+    name: ``"pneumonia"``, ``"breast"``, ``"blood"``, … (MedMNIST), ``"white_cells"``, ``"splice"``, ``"heart"`` or
         ``"breast_cancer"``.
     size: pixels per side of images: 28, or 64, 128, 224. Where no file of that size was fetched, the 28 px images
         are enlarged (bilinear) and ``note`` says so.
     site: the hospital of ``heart``: cleveland (default), hungary, switzerland or va; the laboratory of
         ``white_cells``: jiangxi (default) or cellavision.
+    copies: of ``splice``: with all copies, as the file was published, to show what they do to a number.
     quiet: do not print the line that says what was loaded, nor, where pictures of a real data set stand twice, the one
         that says so.
 
@@ -37,6 +39,8 @@ def load(name: str, *, size: int = 28, site: str | None = None, quiet: bool = Fa
         task = load_white_cells(about, site or "jiangxi", size)
     elif about["kind"] == "image":
         task = load_images(name, about, size)
+    elif about["kind"] == "sequence":
+        task = load_splice(about, copies)
     else:
         task = load_breast_cancer(about) if name == "breast_cancer" else load_heart(about, site or "cleveland")
     note_source(task.name, task.provenance)
