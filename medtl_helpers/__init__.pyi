@@ -47,6 +47,7 @@ from .methods.position_weights import position_scores, position_weights
 from .methods.predict import predict, to_float
 from .methods.reliability import ece_by_chance, expected_calibration_error, reliability, squared_calibration_error
 from .methods.sequence_nets import SequenceCNN
+from .methods.sequence_weights import load_splice_cnn
 from .methods.server_steps import FedAdam
 from .methods.shared_scale import column_sums, shared_scale
 from .methods.staged import staged
@@ -142,6 +143,7 @@ __all__ = [
     "load",
     "load_backbone",
     "load_folder",
+    "load_splice_cnn",
     "log_me",
     "log_odds",
     "loss_attack",
