@@ -7,6 +7,7 @@ from .data.domains import white_cell_domains
 from .data.duplicates import find_duplicates, without_duplicates
 from .data.folders import load_folder
 from .data.image_tasks import ImageTask
+from .data.own_sequences import load_sequences
 from .data.patients import split_by_patient
 from .data.phantoms import draw
 from .data.pretraining import held_out_task
@@ -143,6 +144,7 @@ __all__ = [
     "load",
     "load_backbone",
     "load_folder",
+    "load_sequences",
     "load_splice_cnn",
     "log_me",
     "log_odds",
