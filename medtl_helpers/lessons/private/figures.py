@@ -1,0 +1,173 @@
+"""The figures of notebook 14: with and without one patient, what an attack sees, the budget, groups, hospitals."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy.stats import norm
+
+from ...methods.attacks import attack_curve, tpr_at
+from ...methods.intervals import Interval
+from ...teaching.plots import COLOURS, interval_marks, show
+
+BLAMED = 0.01  # the share of those who were no members, and whom an attack may call one
+
+
+def ceiling(epsilon: float, delta: float, blamed: float = BLAMED) -> float:
+    """The most members that any attack finds where it blames the share ``blamed`` of the others: e^ε · blamed + δ."""
+    return min(1.0, float(np.exp(epsilon)) * blamed + delta)
+
+
+def show_two_worlds(noises: dict[str, float]) -> None:
+    """Title → noise multiplier σ: what is published with one patient and without, N(1, σ²) and N(0, σ²).
+
+    The best attack says "was there" to the right of a threshold that blames 1 % of the world without the patient.
+    """
+    figure, axes = plt.subplots(1, len(noises), figsize=(8.2, 3.3), sharey=False)
+    told = []
+    for axis, (title, sigma) in zip(axes, noises.items(), strict=True):
+        at = np.linspace(-3.6 * sigma, 1 + 3.6 * sigma, 400)
+        threshold = sigma * norm.isf(BLAMED)
+        found = norm.sf(threshold, 1, sigma)
+        for mean, colour, style, name in ((0, "blue", "-", "without her"), (1, "orange", "--", "with her")):
+            axis.plot(at, norm.pdf(at, mean, sigma), style, color=COLOURS[colour], label=name)
+        beyond = at[at >= threshold]
+        axis.fill_between(beyond, norm.pdf(beyond, 1, sigma), color=COLOURS["orange"], alpha=0.3, linewidth=0)
+        axis.axvline(threshold, color=COLOURS["grey"], linewidth=1, linestyle=":")
+        axis.set(title=f"{title}: found in {found:.0%}", xlabel="published number", yticks=[])
+        told.append(f"{title} (deviation {sigma:g}), the best attack finds her in {found:.0%} of the cases")
+    axes[0].set_ylabel("how likely")
+    axes[0].legend(fontsize=9, loc="upper left")
+    show(
+        figure,
+        "Two bell curves in each panel: what is published with one patient's row, around 1, and without it, around 0. "
+        "A dotted threshold blames 1 % of the runs without her, and the shaded part of the other curve lies beyond it. "
+        f"{'; '.join(told)}.",
+        provenance="schematic, no data",
+    )
+
+
+def show_attack(panels: dict[str, tuple], *, data=None) -> None:
+    """Title → (scores, member): the confidence φ of members and of others, and the threshold that blames 1 %."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(8.2, 3.3), sharex=True)
+    told = []
+    every = np.concatenate([scores for scores, _ in panels.values()])
+    edges = np.linspace(*np.quantile(every, [0.002, 0.998]), 40)
+    for axis, (title, (scores, member)) in zip(axes, panels.items(), strict=True):
+        for mask, colour, kind, name in (
+            (~member, "blue", "stepfilled", "others"),
+            (member, "orange", "step", "members"),
+        ):
+            kept = np.clip(scores[mask], edges[0], edges[-1])
+            axis.hist(
+                kept, edges, density=True, histtype=kind, color=COLOURS[colour], alpha=0.5 if mask is not member else 1,
+                linewidth=2, label=f"{mask.sum()} {name}",
+            )  # fmt: skip
+        others = np.sort(scores[~member])
+        axis.axvline(others[-int(BLAMED * len(others)) - 1], color=COLOURS["grey"], linewidth=1, linestyle=":")
+        found = tpr_at(scores, member, BLAMED)
+        axis.set(title=f"{title}: {found.value:.0%} found", xlabel="confidence φ in the true class")
+        told.append(f"{title}: {found.value:.0%} [{found.low:.0%}, {found.high:.0%}] of the members lie beyond it")
+    axes[0].set_ylabel("share of rows")
+    axes[0].legend(fontsize=9, loc="upper left")
+    show(
+        figure,
+        "Histograms of the network's confidence in the true class, for the rows that it was trained on (members) and "
+        f"for others, with a dotted threshold that blames 1 % of the others. {'; '.join(told)}.",
+        data=data,
+    )
+
+
+def show_attack_curves(curves: dict[str, tuple], bounds: dict[str, tuple[float, float]], *, data=None) -> None:
+    """Name → (scores, member), drawn on logarithmic axes, beside ``bounds``: name → (ε, δ) as ceilings."""
+    figure, axis = plt.subplots(figsize=(5.8, 4.2))
+    rates, told = np.geomspace(1e-3, 1, 200), []
+    styles = (("orange", "-"), ("blue", "--"), ("green", "-."))
+    for (name, (scores, member)), (colour, style) in zip(curves.items(), styles, strict=False):
+        false, true = attack_curve(scores, member)
+        axis.plot(np.maximum(false, 1e-4), np.maximum(true, 1e-4), style, color=COLOURS[colour], label=name)
+        told.append(f"{name} finds {tpr_at(scores, member, BLAMED).value:.0%} at 1 %")
+    for name, (epsilon, delta) in bounds.items():
+        axis.plot(rates, [ceiling(epsilon, delta, r) for r in rates], ":", color=COLOURS["black"], label=name)
+        told.append(f"{name} is {ceiling(epsilon, delta):.1%} there")
+    axis.plot(rates, rates, color=COLOURS["grey"], linewidth=1, label="guessing")
+    axis.set(xscale="log", yscale="log", xlim=(1e-3, 1), ylim=(1e-3, 1.1))
+    axis.set(xlabel="others who are blamed", ylabel="members who are found")
+    axis.legend(fontsize=9, loc="lower right")
+    show(
+        figure,
+        "The share of the members that an attack finds against the share of the others that it blames, on logarithmic "
+        f"axes, with the diagonal of guessing: {'; '.join(told)}.",
+        data=data,
+    )
+
+
+def show_budget(epsilon: float, delta: float, ways: dict[str, Interval], free: dict[str, float], **where) -> None:
+    """One ε: on the left the ceiling of every attack, on the right what each way reaches, beside what costs nothing.
+
+    ``ways``: name → score at this ε. ``free``: name → score of what was never trained on a row.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.4), width_ratios=[2, 3])
+    rates = np.geomspace(1e-3, 1, 200)
+    left.plot(rates, [ceiling(epsilon, delta, r) for r in rates], color=COLOURS["orange"], label="ceiling")
+    left.plot(rates, rates, color=COLOURS["grey"], linewidth=1, label="guessing")
+    most = ceiling(epsilon, delta)
+    left.plot([BLAMED], [most], "o", color=COLOURS["orange"])
+    left.set(xscale="log", yscale="log", xlabel="others who are blamed", ylabel="members found, at most")
+    left.set_title(f"ε = {epsilon:g}: {most:.1%} at 1 %")
+    left.legend(fontsize=9, loc="lower right")
+    names = list(ways)[::-1]
+    interval_marks(right, range(len(names)), [ways[name] for name in names], horizontal=True)
+    for (name, value), style in zip(free.items(), (":", "--"), strict=False):
+        right.axvline(value, color=COLOURS["black"], linewidth=1, linestyle=style, label=name)
+    right.set_yticks(range(len(names)), names)
+    right.set(ylim=(-0.6, len(names) - 0.4), xlim=(0.3, 1.01), xlabel="accuracy on test rows")
+    right.legend(fontsize=9, loc="lower left")
+    told = ", ".join(f"{name} {found.value:.2f}" for name, found in ways.items())
+    beside = ", ".join(f"{name} {value:.2f}" for name, value in free.items())
+    show(
+        figure,
+        f"At ε = {epsilon:g} no attack that blames 1 % of the others finds more than {most:.1%} of the members. The "
+        f"accuracy there: {told}; without any budget: {beside}.",
+        **where,
+    )
+
+
+def show_budgets(epsilons, ways: dict[str, list[Interval]], free: dict[str, float], **where) -> None:
+    """The static twin of the slider: name → the score at each of ``epsilons``, beside what costs nothing."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.8, 3.8), width_ratios=[2, 3])
+    left.plot(epsilons, [ceiling(e, 0.0) for e in epsilons], "o-", color=COLOURS["orange"])
+    left.set(xscale="log", ylim=(0, 1.03), xlabel="ε", ylabel="members found, at most,\nblaming 1 % of the others")
+    colours, marks = ("blue", "pink", "green", "sky", "yellow"), "osD^v"
+    told = []
+    for (name, found), colour, mark in zip(ways.items(), colours, marks, strict=False):
+        interval_marks(right, epsilons, found, colour=colour, marker=mark, label=name, joined=True)
+        told.append(f"{name} goes from {found[0].value:.2f} to {found[-1].value:.2f}")
+    for (name, value), style in zip(free.items(), (":", "--"), strict=False):
+        right.axhline(value, color=COLOURS["black"], linewidth=1, linestyle=style, label=name)
+        told.append(f"{name}, with no budget at all, is {value:.2f}")
+    right.set(xscale="log", ylim=(0.3, 1.02), xlabel="ε", ylabel="accuracy on test rows")
+    for axis in (left, right):
+        axis.set_xticks(epsilons, [f"{e:g}" for e in epsilons], minor=False)
+        axis.minorticks_off()
+    right.legend(fontsize=8, loc="lower right")
+    show(
+        figure,
+        f"From ε = {epsilons[0]:g} to {epsilons[-1]:g} the share of the members that an attack may find while it "
+        f"blames 1 % of the others rises from {ceiling(epsilons[0], 0.0):.1%} to {ceiling(epsilons[-1], 0.0):.0%}. "
+        f"Accuracy over the same budgets: {'; '.join(told)}.",
+        **where,
+    )
+
+
+def show_spent(steps, one_by_one, accountant, *, label: str) -> None:
+    """ε against the number of steps: each step's ε simply added, and what the accountant says."""
+    figure, axis = plt.subplots(figsize=(6.4, 3.6))
+    axis.plot(steps, one_by_one, "--", color=COLOURS["orange"], label="ε of one step, added up")
+    axis.plot(steps, accountant, color=COLOURS["blue"], label="accountant")
+    axis.set(xlabel="steps", ylabel="ε", yscale="log", title=label)
+    axis.legend(fontsize=9)
+    show(
+        figure,
+        f"ε against the number of steps ({label}). Added up step by step it is {one_by_one[-1]:.0f} after {steps[-1]} "
+        f"steps; the accountant says {accountant[-1]:.1f}.",
+        provenance="schematic, no data",
+    )
