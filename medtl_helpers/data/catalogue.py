@@ -26,14 +26,16 @@ def load(name: str, *, size: int = 28, site: str | None = None, copies: bool = F
     quiet: do not print the line that says what was loaded, nor, where pictures of a real data set stand twice, the one
         that says so.
 
-    Raises ValueError for an unknown name, size or site, for a set of weights or of results, and for data
-    of more than 2 GB.
+    Raises ValueError for an unknown name, size or site, for ``copies`` of other data, for a set of weights or of
+    results, and for data of more than 2 GB.
     """
     about = card(name)
     if about["kind"] == "weights":
         raise ValueError(f"{name} is a set of weights, not of data: use load_backbone.")
     if about["kind"] == "results":
         raise ValueError(f"{name} holds published results, and nothing to train on: use transfer_tables.")
+    if copies and name != "splice":
+        raise ValueError(f"{name} is always loaded as it was published: copies is for splice alone.")
     task: Task
     if name == "white_cells":
         task = load_white_cells(about, site or "jiangxi", size)

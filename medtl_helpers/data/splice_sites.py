@@ -169,9 +169,9 @@ def _genes(donor: np.ndarray, rng: np.random.Generator, half: int, gc: float | N
         if is_donor:
             continue
         for column, letter in enumerate(_draw(BRANCH, rng, len(rows)).T):
-            at = half - distance[rows] + column - 5
-            inside = at >= 0
-            genes[rows[inside], at[inside]] = letter[inside]
+            place = half - distance[rows] + column - 5
+            inside = place >= 0
+            genes[rows[inside], place[inside]] = letter[inside]
         for at in range(half - BRANCH_DISTANCE[0] + 1, half - 5):  # no AG between branch point and site: A becomes C, T
             wrong = rows[(genes[rows, at] == 0) & (genes[rows, at + 1] == 2)]
             genes[wrong, at] = rng.choice([1, 3], len(wrong))

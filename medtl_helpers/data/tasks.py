@@ -1,6 +1,7 @@
 """``Task``: data as every lesson sees them, with train, validation and test; and how to draw other rows of one.
 
-An image task holds uint8 tensors, a table a pandas frame; a task that is one domain of a pair is a ``Task``, too.
+An image task holds uint8 tensors, sequences float32 tensors, a table a pandas frame; a task that is one domain of a
+pair is a ``Task``, too.
 """
 
 from dataclasses import dataclass, replace
@@ -24,8 +25,9 @@ class Split(NamedTuple):
 class Task:
     """A classification task: three ``Split``s of the same classes, and where they come from.
 
-    For images ``x`` is a uint8 tensor N×C×H×W (0–255) and ``y`` an int64 tensor N; for tables ``x`` is a DataFrame
-    (NaN = missing) and ``y`` an int64 array; for prepared tables ``x`` is a float32 tensor N×D. Of a *target*,
+    For images ``x`` is a uint8 tensor N×C×H×W (0–255) and ``y`` an int64 tensor N; for sequences ``x`` is a float32
+    tensor N×4×L (``one_hot``); for tables ``x`` is a DataFrame (NaN = missing) and ``y`` an int64 array; for prepared
+    tables ``x`` is a float32 tensor N×D. Of a *target*,
     ``train.x`` is for adapting, ``val`` for the oracle alone, ``test`` for the report, and ``train.y`` for the row of
     the supervised ceiling alone.
     """
@@ -47,10 +49,13 @@ class Task:
 
     @property
     def all_rows(self) -> Split:
-        """The three splits of a table put together again, e.g. to split them otherwise with ``split_table``."""
+        """The three splits put together again, e.g. to split them otherwise with ``split_table``."""
         import pandas as pd
 
         parts = (self.train, self.val, self.test)
+        if not self.is_table:
+            rows = np.arange(sum(len(part.y) for part in parts))
+            return Split(gathered([part.x for part in parts], rows), gathered([part.y for part in parts], rows))
         return Split(pd.concat([p.x for p in parts], ignore_index=True), np.concatenate([p.y for p in parts]))
 
     def with_rows(self: AnyTask, rows: dict[str, Any], **changes) -> AnyTask:
@@ -84,8 +89,13 @@ def gathered(parts: list, rows):
     return found
 
 
+def _called(task: Task) -> str:
+    """What the rows of a task are, for a sentence."""
+    return {4: "images", 3: "sequences"}.get(len(task.train.x.shape), "rows")
+
+
 def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
-    """``n`` training and ``val`` validation images per class, drawn from the training split; test stays as it is.
+    """``n`` training and ``val`` validation images, or sequences, per class, drawn from training; test stays as it is.
 
     Real life with few labels has few for validation, too. Where the patients are known, validation images are of other
     patients than training images. Raises ValueError when a class has fewer than that, or when
@@ -95,9 +105,10 @@ def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
 
     if task.is_table:
         raise ValueError(f"{task.name} is a table, and few_shot draws images: use split_table with n_train.")
+    called = _called(task)
     if not (isinstance(n, Integral) and isinstance(val, Integral) and n >= 1 and val >= 0):
         raise ValueError(
-            f"{n!r} training and {val!r} validation images per class were asked for: give whole numbers, "
+            f"{n!r} training and {val!r} validation {called} per class were asked for: give whole numbers, "
             "at least 1 and 0."
         )
 
@@ -109,7 +120,8 @@ def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
             images = order[task.train.y[order] == k]
             if len(images) < n + val:
                 raise ValueError(
-                    f"{task.name} has {len(images)} training images of {name}, {n} + {val} were asked for: take fewer."
+                    f"{task.name} has {len(images)} training {called} of {name}, {n} + {val} were asked for: "
+                    "take fewer."
                 )
             images = images[n:] if split == "val" else images
             if split == "val" and patients:
@@ -125,14 +137,18 @@ def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
 
 
 def split_table(task: Task, *, seed: int, test: float = 0.4, val: float = 0.2, n_train: int | None = None) -> Task:
-    """The same rows split anew, stratified by class.
+    """The same rows of a table, or the same sequences, split anew, stratified by class.
 
     ``test`` is a share of all rows and ``val`` a share of the rest. With ``n_train`` only so many of the rows left
     for training are kept (few-shot), again stratified. Raises ValueError when there are fewer than that or less than
-    one per class, for shares outside 0..1, labels other than those of ``classes``, and where a class is too rare to
-    be in every split.
+    one per class, for shares outside 0..1, labels other than those of ``classes``, where a class is too rare to
+    be in every split, and for images, whose patients it would not heed.
     """
+    if _called(task) == "images":
+        raise ValueError(f"{task.name} holds images, whose patients split_table does not heed: use split_by_patient.")
     x, y = task.all_rows
+    if not task.is_table:
+        x, y = np.arange(len(y)), y.numpy()
     n_classes = len(task.classes)
     if not (0 < test < 1 and 0 < val < 1):
         raise ValueError(f"test is {test} and val is {val}: give shares between 0 and 1.")
@@ -152,6 +168,8 @@ def split_table(task: Task, *, seed: int, test: float = 0.4, val: float = 0.2, n
         )
     if n_train is not None and n_train < len(y_train):
         x_train, _, y_train, _ = _stratified(task, x_train, y_train, seed, train_size=n_train)
+    if not task.is_table:
+        return task.with_rows({"train": x_train, "val": x_val, "test": x_test})
     return replace(task, train=Split(x_train, y_train), val=Split(x_val, y_val), test=Split(x_test, y_test))
 
 

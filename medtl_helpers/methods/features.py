@@ -71,7 +71,7 @@ def _through_prefix(model: StagedNet, part: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def stage_features(model: StagedNet, x, *, batch_size: int = 128, device: Device = None) -> torch.Tensor:
-    """Mean and maximum over the pixels of every channel of every stage [1]: float32 N×D on the CPU.
+    """Mean and maximum over the pixels (of sequences: places) of every channel of every stage [1]: float32 N×D, CPU.
 
     D is twice the sum of the stages' channels, in the order mean and maximum of the first stage, of the second, ….
     Numbers in place of maps (the stage ``hidden`` of ``staged.py``) are taken as they are.
@@ -84,7 +84,8 @@ def stage_features(model: StagedNet, x, *, batch_size: int = 128, device: Device
         x, row = model.input(x), []
         for stage in model.stages.values():
             x = stage(x)
-            row += [x.mean((2, 3)), x.amax((2, 3))] if x.ndim == 4 else [x]
+            places = tuple(range(2, x.ndim))  # of an image, or of a sequence
+            row += [x.mean(places), x.amax(places)] if places else [x]
         return torch.cat(row, 1).cpu()
 
     def rows():
