@@ -42,6 +42,9 @@ LESSONS = {
     "07_which_source": Lesson(
         "Which source, automatically?", "Which network do I start from, and can a search tell me?", 45, "which_source"
     ),
+    "09_biological_sequences": Lesson(
+        "Biological sequences", "Does drawn biology help to read real DNA, and does that need a network?", 45, "sequences"
+    ),
 }
 
 

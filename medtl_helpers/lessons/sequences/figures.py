@@ -132,14 +132,18 @@ def show_sequences(task, *, each: int = 6, around: int = 15, seed: int = 0) -> N
     )
 
 
-def show_as_image(image) -> None:
+def show_as_image(image, *, data=None) -> None:
     """What an image network gets: one sequence as a grey picture H×W."""
     figure, axis = plt.subplots(figsize=(7.4, 1.6))
     axis.imshow(np.asarray(image), cmap="gray", aspect="auto", interpolation="nearest", vmin=0, vmax=255)
     axis.set(yticks=[])
     axis.grid(False)
-    show(figure, "One sequence as an image network gets it: a barcode of white and black fields, in which neither the "
-         "four rows nor the distances between bases mean what they mean in a photograph.")  # fmt: skip
+    show(
+        figure,
+        "One sequence as an image network gets it: a barcode of white and black fields, in which neither the "
+        "four rows nor the distances between bases mean what they mean in a photograph.",
+        data=data,
+    )
 
 
 def show_rows(
@@ -155,7 +159,7 @@ def show_rows(
         interval_marks(axis, [n * shift for n in at], means, colour=colour, marker=marker, label=way, joined=True)
         told.append(f"{way} " + ", ".join(f"{m.value:.2f} with {n}" for n, m in zip(at, means, strict=True)))
     for way, style in zip(flat, ("-", "--", "-.", ":"), strict=False):
-        value = record.mean(way, score, n=0, **where).value
+        value = record.mean(way, score, n=labels[0], **where).value
         axis.axhline(value, color=COLOURS["black"], linestyle=style, linewidth=1, label=f"{way} (no label)")
         told.append(f"{way}, without any label, {value:.2f}")
     axis.set_xscale("log")
@@ -192,22 +196,20 @@ def show_scan(answers, logo, *, before: int = JUNCTION, data=None) -> None:
     )
 
 
-def show_composition(rows: dict[str, dict[float, float]], *, chosen: float | None = None, data=None) -> None:
-    """Accuracy against the GC content, one line for each network or rule."""
+def show_composition(rows: dict[str, dict[float, float]]) -> None:
+    """Accuracy on drawn sites against their GC content, one line for each network or rule."""
     figure, axis = plt.subplots()
     told = []
     for (name, values), (colour, marker) in zip(rows.items(), MARKS, strict=False):
         axis.plot(list(values), list(values.values()), f"{marker}-", color=COLOURS[colour], label=name)
         first, *_, last = values
         told.append(f"{name} goes from {values[first]:.2f} at {first:.0%} to {values[last]:.2f} at {last:.0%}")
-    if chosen is not None:
-        axis.axvline(chosen, color=COLOURS["grey"], linewidth=1, linestyle=":")
-    axis.set(xlabel="share of G and C around the sites", ylabel="accuracy on new drawn sites")
+    axis.set(xlabel="mean share of G and C around the sites", ylabel="accuracy on new drawn sites")
     axis.legend(fontsize=9)
     show(
         figure,
         f"Accuracy on sites drawn with more and more G and C around them: {'; '.join(told)}.",
-        data=data,
+        provenance=WORDS["twin"],
     )
 
 
