@@ -83,6 +83,8 @@ def federated_average(
     model.to(device)
     generator = torch.Generator().manual_seed(int(seed))
     patients = sum(len(y) for _, y in data.values())
+    for x, y in data.values():
+        check_outputs(model, as_logits(forward(model, to_float(x[:2].to(device)))), y, None)
     for number in range(rounds):
         weights, updates = _trained(model), []
         for name, (x, y) in data.items():
@@ -106,10 +108,8 @@ def federated_average(
 
 def _step(model: nn.Module, received: Weights, x: Tensor, y: Tensor, lr: float, proximal: float) -> None:
     """One step of gradient descent on F_k(u) + μ/2 ‖u − w‖²."""
-    logits = as_logits(forward(model, x))
-    check_outputs(model, logits, y, None)
     weights = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    loss = F.cross_entropy(logits, y)
+    loss = F.cross_entropy(as_logits(forward(model, x)), y)
     if proximal:
         loss = loss + proximal / 2 * sum((p - received[name]).square().sum() for name, p in weights.items())
     gradients = torch.autograd.grad(loss, list(weights.values()), materialize_grads=True)
