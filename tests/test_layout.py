@@ -37,6 +37,7 @@ TESTED_IN = {  # what has no test file of its own name
     "data/pixels": "data/test_images.py",
     "data/reading": "data/test_folders.py",
     "data/scans": "data/test_pretraining.py",
+    "data/sequence_files": "data/test_own_sequences.py",
     "data/smears": "data/test_phantoms.py",
     "methods/features": "methods/test_cache.py",
     "methods/best_so_far": "methods/test_auto_transfer.py",
