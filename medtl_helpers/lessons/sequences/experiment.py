@@ -5,10 +5,13 @@ few labels are drawn with as many of each class, and what is trained on them wei
 """
 
 import copy
+from math import inf
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.stats import t
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
@@ -21,6 +24,7 @@ from ...data.splice_sites import published_frequencies
 from ...data.tasks import Split
 from ...devices import seed_everything
 from ...methods.finetune import fine_tune, lp_ft, probe
+from ...methods.intervals import Interval, corrected_t, holm, t_interval
 from ...methods.kmers import kmer_counts, weighted_degree_kernel
 from ...methods.losses import L2SP, snapshot
 from ...methods.nets import CourseCNN, StagedNet
@@ -30,13 +34,34 @@ from ...methods.sequence_nets import SequenceCNN
 from ...methods.sequence_weights import load_splice_cnn
 from ...methods.train import fit
 from ...methods.weights import load_backbone
+from ...teaching.records import Record
 
 LABELS = (5, 30, 100)  # of each class
 PRIOR = (0.25, 0.25, 0.5)  # of donors, acceptors and neither: known to every way
 WEIGHT = [3 * share for share in PRIOR]
 JUNCTION = 30  # the first base after it
 BATCH = 32
-SETTINGS: dict[str, dict[int, dict]] = {}  # by way and labels; chosen on seeds that are not reported
+SETTINGS: dict[str, dict[int, dict]] = {  # by way and labels of each class; chosen on seeds that are not reported
+    "L2-SP": {5: {"lr": 0.0003, "steps": 240, "lam": 0.01}},
+    "LP-FT": {5: {"lr": 0.0003, "steps": 60}},
+    "fine-tuned": {5: {"lr": 0.0001, "steps": 60}},
+    "fine-tuned, new head": {5: {"lr": 0.0003, "steps": 60}},
+    "from scratch": {5: {"lr": 0.003, "steps": 60}},
+    "image network": {5: {"lr": 0.0003, "steps": 60}},
+    "image network, pre-trained": {5: {"lr": 0.001, "steps": 60}},
+    "k-mers": {5: {"k": 2, "c": 0.01}},
+    "masked bases, fine-tuned": {5: {"lr": 0.003, "steps": 60}},
+    "masked bases, probe": {5: {"lr": 0.01, "steps": 60}},
+    "one-hot regression": {5: {"c": 0.1}},
+    "position weights": {5: {"pseudo": 100.0}},
+    "probe": {5: {"lr": 0.001, "steps": 60}},
+    "published table, regression": {5: {"c": 1.0}},
+    "published table, updated": {5: {"pseudo": 1000.0}},
+    "random features": {5: {"lr": 0.001, "steps": 60}},
+    "small, 4 × as long": {5: {"lr": 0.0003, "steps": 240}},
+    "small, from scratch": {5: {"lr": 0.0003, "steps": 60}},
+    "weighted-degree kernel": {5: {"degree": 8, "c": 10.0}},
+}
 
 
 # --- without a label -------------------------------------------------------------------------------------------------
@@ -196,6 +221,11 @@ CLASSICAL = {
 }
 
 
+def settings(way: str, n: int) -> dict:
+    """How a way learns from ``n`` labels of each class: as was chosen for five, or for a hundred."""
+    return SETTINGS[way][5 if n < 30 else 100]
+
+
 def splice_answers(way: str, few: Split, x: Tensor, seed: int, how: dict, **starts) -> np.ndarray:
     """Probabilities N×3 for ``x`` of a ``way`` with few labels, by the settings ``how``."""
     if way in CLASSICAL:
@@ -218,3 +248,61 @@ def splice_scores(p: np.ndarray, y) -> dict[str, float]:
         "macro auroc": roc_auc_score(np.eye(3)[y], p, average="macro"),
         **dict(zip(("donors found", "acceptors found", "neither found"), found, strict=True)),
     }
+
+
+# --- the record ------------------------------------------------------------------------------------------------------
+
+
+class Secondary(NamedTuple):
+    """A secondary comparison: its interval, its margin, and the p-value against that margin after Holm."""
+
+    interval: Interval
+    margin: float
+    p: float
+
+    @property
+    def settled(self) -> int:
+        """1 or −1: the difference lies beyond the margin, above or below; 0: undecided, or within it."""
+        if self.p >= 0.05:
+            return 0
+        return int(self.interval.low > self.margin) - int(self.interval.high < -self.margin)
+
+    @property
+    def within(self) -> bool:
+        """Whether the whole interval lies within the margins."""
+        return -self.margin < self.interval.low and self.interval.high < self.margin
+
+
+def secondary_comparisons(record: Record) -> dict[str, Secondary]:
+    """The nine secondary comparisons of ``benchmarks/sequences.py``, in its order."""
+
+    def beside(theirs: str, sign: int = 1) -> Interval:
+        found = record.over_cases("fine-tuned", theirs, data="real", kind="labels", n=5)
+        low, high = sorted((sign * found.low, sign * found.high))
+        return Interval(sign * found.value, low, high, found.kind, found.n, found.level)
+
+    def of_gc(content: float):
+        return record.scores("drawn sites, zero-shot", data="twin", kind="gc", content=content)
+
+    split = record.row("from scratch", "optimism", kind="copies")
+    found = {
+        "position weights": (beside("position weights"), 0.05, inf),
+        "published table": (beside("published table"), 0.02, inf),
+        "published table, regression": (beside("published table, regression"), 0.02, inf),
+        "drawn sites, zero-shot": (beside("drawn sites, zero-shot"), 0.02, inf),
+        "masked bases, probe": (beside("masked bases, probe"), 0.05, inf),
+        "donors only": (beside("fine-tuned, donors only", -1), 0.02, inf),
+        "reversed": (beside("fine-tuned, reversed", -1), 0.02, inf),
+        "gc": (t_interval(of_gc(0.65) - of_gc(0.5)), 0.02, len(record.seeds) - 1),
+        "copies": (corrected_t(split["scores"]["optimism"], split["test share"]), 0.02, len(record.seeds) - 1),
+    }
+    p = holm([_beyond_margin(*one) for one in found.values()])
+    return {name: Secondary(one[0], one[1], p) for (name, one), p in zip(found.items(), p, strict=True)}
+
+
+def _beyond_margin(interval: Interval, margin: float, df: float) -> float:
+    """p-value of "the difference lies at the margin", from its 95 % interval; 1 within the margin."""
+    if abs(interval.value) <= margin:
+        return 1.0
+    error = (interval.high - interval.low) / 2 / t.ppf(0.975, df)
+    return float(2 * t.sf((abs(interval.value) - margin) / error, df))
