@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..parts import shown
+
 BASES = "ACGT"
 STANDS_FOR = {
     **{base: base for base in BASES},
@@ -48,7 +50,7 @@ def one_hot(sequences) -> Tensor:
 def check_bases(text, name: str) -> None:
     """Raises ValueError unless ``text`` is a string of one base or more; ``name`` says which one it is."""
     if not isinstance(text, str):
-        raise ValueError(f"{name} is a {type(text).__name__}: give a text of A, C, G and T.")
+        raise ValueError(f"{name} is {shown(text)}: give a text of A, C, G and T.")
     if not text:
         raise ValueError(f"{name} is empty: leave it out, or give its bases.")
     for place, character in enumerate(text, 1):
