@@ -62,7 +62,7 @@ from medtl_helpers.transfer.preparing import prepare
 
 LOG = Log("folder_search")
 SEEDS, GRID_SEED = range(200, 204), 0
-MINUTES, MARGIN, SIZE = 4, 0.02, 64
+MINUTES, MARGIN, SIZE = 3.5, 0.02, 64
 LABELLED, TEST = 580, 800
 TASKS = ("PneumoniaMNIST", "white cells", "drawn patients", "drawn X-rays")
 LEVEL = 1 - 0.05 / len(TASKS)
