@@ -189,18 +189,18 @@ def row_of(way: str, p: np.ndarray, y, x, **keys) -> dict:
     return {"way": way, **keys, "scores": rounded(scores)}
 
 
-def chosen(runs: list[dict]) -> dict:
-    """way → n → the settings of the highest accuracy on validation rows, then the lowest log loss."""
+def best_settings(rows: list[dict]) -> dict:
+    """way → n → the settings of the highest mean accuracy on validation rows, then the lowest log loss; and both."""
+    values: dict = {}
+    for row in rows:
+        how = tuple((key, row[key]) for key in ("k", "degree", "c", "pseudo", "lr", "steps", "lam") if row.get(key))
+        scores = (np.mean(row["scores"]["accuracy"]), -np.mean(row["scores"]["log loss"]))
+        values.setdefault((row["way"], row["n"]), {}).setdefault(how, []).append(scores)
     found: dict = {}
-    tuned = [one for one in runs if one["stage"] == "tuning" and one["n"] and one["seed"] < TUNED.get(one["n"], 0)]
-    for way, n in sorted({(one["way"], one["n"]) for one in tuned}):
-        rows = [row for one in tuned if (one["way"], one["n"]) == (way, n) for row in one["rows"]]
-        values: dict = {}
-        for row in rows:
-            how = tuple((key, row[key]) for key in ("k", "degree", "c", "pseudo", "lr", "steps", "lam") if row.get(key))
-            values.setdefault(how, []).append((row["scores"]["accuracy"], -row["scores"]["log loss"]))
-        best = max(values, key=lambda how: np.mean(values[how], 0).round(4).tolist())
-        found.setdefault(way, {})[n] = (dict(best), np.mean(values[best], 0).round(3).tolist())
+    for (way, n), settings in sorted(values.items()):
+        mean = {how: np.mean(scores, 0).round(4).tolist() for how, scores in settings.items()}
+        best = max(mean, key=mean.get)
+        found.setdefault(way, {})[n] = (dict(best), mean[best])
     return found
 
 
@@ -322,9 +322,10 @@ def main() -> None:
     torch.set_num_threads(1)
     fill(LOG, cells(args.stage, task().provenance, args.only, args.labels), compute)
     if args.stage == "tuning":
-        for way, found in chosen(LOG.runs()).items():
+        rows = [row for row in tidy(LOG.runs(), cells("tuning", task().provenance)) if row["n"]]
+        for way, found in best_settings(rows).items():
             print(
-                f'    "{way}": { ({n: how for n, (how, _) in found.items()}) },', [value for _, value in found.values()]
+                f'    "{way}": { ({n: how for n, (how, _) in found.items()}) },', [mean for _, mean in found.values()]
             )
     else:
         summarise(LOG.runs())

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 import torch
-from sequences import letters, one_hot_of
+from random_dna import letters, one_hot_of
 from sklearn.feature_extraction.text import CountVectorizer
 
 from medtl_helpers.methods.kmers import kmer_counts, weighted_degree_kernel

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from sequences import letters, one_hot_of
+from random_dna import letters, one_hot_of
 
 from medtl_helpers.methods.masked_bases import masked_base_loss, pretrain_masked
 from medtl_helpers.methods.sequence_nets import SequenceCNN

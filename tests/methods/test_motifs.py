@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from sequences import letters, one_hot_of
+from random_dna import letters, one_hot_of
 from torch import nn
 
 from medtl_helpers.methods.motifs import information, motifs_of_filters

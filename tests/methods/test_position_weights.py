@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from sequences import letters, one_hot_of
+from random_dna import letters, one_hot_of
 from sklearn.naive_bayes import CategoricalNB
 
 from medtl_helpers.methods.position_weights import position_scores, position_weights

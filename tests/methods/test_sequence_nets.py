@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from sequences import letters, one_hot_of
+from random_dna import letters, one_hot_of
 from torch import nn
 
 import medtl_helpers as mtl
