@@ -42,19 +42,6 @@ def _drawn_bases(seed: int, n: int = 5, length: int = 6) -> torch.Tensor:
     return torch.nn.functional.one_hot(bases, 4).float().mT
 
 
-def _reverse_complement() -> Exercise:
-    x = _drawn_bases(0)
-    return Exercise(
-        right=lambda x: x.flip(1, 2),
-        mistakes={
-            "that reads the strand backwards, and does not exchange A with T and C with G": lambda x: x.flip(2),
-            "that exchanges the bases, and the other strand is also read from its other end": lambda x: x.flip(1),
-            "do not mix up the sequences: the first axis counts them": lambda x: x.flip(0, 1, 2),
-        },
-        probe=lambda f: f(x.clone()),
-    )
-
-
 def _log_odds() -> Exercise:
     x = _drawn_bases(1)
     f = torch.rand(4, x.shape[2], generator=torch.Generator().manual_seed(2)) + 0.1
@@ -83,6 +70,5 @@ def _log_odds() -> Exercise:
 EXERCISES = {
     "09.1": _bits_of_a_position,
     "09.2": _three_bugs_in_a_sequence_recipe,
-    "09.3": _reverse_complement,
-    "09.4": _log_odds,
+    "09.3": _log_odds,
 }
