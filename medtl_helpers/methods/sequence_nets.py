@@ -4,13 +4,18 @@ What a base means for a splice site depends on how far it stands from the juncti
 so ``stage3`` sees every position with a weight of its own, and the network is built for one length.
 """
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from ..guards import as_inputs
 from ..parts import check_choice, check_whole
 from .nets import StagedNet
 
-NORMS = {"group": lambda width: nn.GroupNorm(width // 8, width), "batch": nn.BatchNorm1d}
+NORMS: dict[str, Callable[[int], nn.Module]] = {
+    "group": lambda width: nn.GroupNorm(width // 8, width),
+    "batch": nn.BatchNorm1d,
+}
 
 
 class SequenceCNN(StagedNet):
