@@ -17,6 +17,7 @@ from .data.splice_sites import draw_splice_sites, published_frequencies
 from .data.tasks import Split, Task, few_shot, split_table
 from .data.transfer_tables import transfer_tables
 from .devices import budget, describe, device, seed_everything
+from .methods.accountant import epsilon, noise_for
 from .methods.adabn import adapt_batch_norm
 from .methods.attacks import attack_curve, lira, loss_attack, membership_scores, tpr_at
 from .methods.augment import augment
@@ -44,8 +45,10 @@ from .methods.nets import CourseCNN, StagedNet
 from .methods.operating_point import operating_point
 from .methods.optimise import minimise
 from .methods.patient_units import patient_metrics
+from .methods.per_example import clipped_sum, per_example_gradients
 from .methods.position_weights import position_scores, position_weights
 from .methods.predict import predict, to_float
+from .methods.private import dp_fit
 from .methods.reliability import ece_by_chance, expected_calibration_error, reliability, squared_calibration_error
 from .methods.sequence_nets import SequenceCNN
 from .methods.sequence_weights import load_splice_cnn
@@ -109,16 +112,19 @@ __all__ = [
     "card",
     "cards",
     "check",
+    "clipped_sum",
     "column_sums",
     "course_map",
     "data_cards",
     "describe",
     "device",
+    "dp_fit",
     "draw",
     "draw_cohort",
     "draw_splice_sites",
     "ece_by_chance",
     "environment",
+    "epsilon",
     "expected_calibration_error",
     "federated_average",
     "few_shot",
@@ -157,12 +163,14 @@ __all__ = [
     "model_card",
     "motifs_of_filters",
     "n_leep",
+    "noise_for",
     "one_hot",
     "operating_point",
     "paired_difference",
     "parameter_groups",
     "parameter_report",
     "patient_metrics",
+    "per_example_gradients",
     "position_scores",
     "position_weights",
     "predict",

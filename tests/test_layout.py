@@ -46,6 +46,7 @@ TESTED_IN = {  # what has no test file of its own name
     "methods/keras_backend": "methods/test_keras_recipes.py",
     "methods/keras_images": "methods/test_keras_recipes.py",
     "methods/oracle": "methods/test_dann.py",
+    "methods/per_example": "methods/test_private.py",
     "methods/search_log": "methods/test_auto_transfer.py",
     "methods/searched_task": "methods/test_auto_transfer.py",
     "methods/scores": "methods/test_dann.py",

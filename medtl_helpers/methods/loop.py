@@ -31,22 +31,22 @@ class Training:
     ----------
     model: the network whose weights ``keep`` copies and the end of the context restores.
     epochs: how many there are at most. batch_size: named in the advice when memory runs out.
-    progress: show a progress bar (never in a headless run).
+    progress: show a progress bar (never in a headless run). unit: what is counted, where it is no epoch.
 
     Ctrl-C ends the loop and is told in one printed line; ``stopped`` then says in which epoch. When memory runs out,
     MemoryError says so with a batch size to try.
     """
 
-    def __init__(self, model: nn.Module, epochs: int, batch_size: int, *, progress: bool = True):
-        self.model, self.batch_size = model, batch_size
+    def __init__(self, model: nn.Module, epochs: int, batch_size: int, *, progress: bool = True, unit: str = "epoch"):
+        self.model, self.batch_size, self._unit = model, batch_size, unit
         # plain text on stdout: a notebook that is opened again shows no "model not found", and nothing is red
         self._bar = tqdm(
-            range(epochs), desc="epochs", leave=False, disable=not progress or headless(), file=sys.stdout, ncols=72
+            range(epochs), desc=f"{unit}s", leave=False, disable=not progress or headless(), file=sys.stdout, ncols=72
         )
         self._epoch = 0
         self._best: dict[str, torch.Tensor] | None = None
         self.best_epoch: int | None = None  # whose weights are kept
-        self.stopped = "all epochs done"
+        self.stopped = f"all {unit}s done"
 
     def __enter__(self) -> "Training":
         return self
@@ -68,8 +68,8 @@ class Training:
         """``loss`` itself. Raises FloatingPointError where it is not a finite number; ``where`` names the settings."""
         if not math.isfinite(loss):
             raise FloatingPointError(
-                f"The loss is {loss} in epoch {self._epoch + 1} at {where}: try a rate ten times lower, and look for "
-                "NaN in the inputs."
+                f"The loss is {loss} in {self._unit} {self._epoch + 1} at {where}: try a rate ten times lower, and "
+                "look for NaN in the inputs."
             )
         return loss
 
@@ -79,14 +79,14 @@ class Training:
             self.model.load_state_dict(self._best)
         self.model.eval()
         if kind is KeyboardInterrupt:
-            self.stopped = f"interrupted in epoch {self._epoch + 1}"
-            kept = "this moment" if self.best_epoch is None else f"epoch {self.best_epoch + 1}"
+            self.stopped = f"interrupted in {self._unit} {self._epoch + 1}"
+            kept = "this moment" if self.best_epoch is None else f"{self._unit} {self.best_epoch + 1}"
             say(f"Training {self.stopped}: the model keeps the weights of {kept}.")
             return True
         if isinstance(error, RuntimeError) and out_of_memory(error):
             traceback.clear_frames(trace)  # these and the context would hold the tensors of the batch
             try:
-                raise MemoryError(smaller_batch(self.batch_size, f"in epoch {self._epoch + 1}, training on"))
+                raise MemoryError(smaller_batch(self.batch_size, f"in {self._unit} {self._epoch + 1}, training on"))
             except MemoryError as told:
                 told.__context__ = None
                 raise
