@@ -12,28 +12,27 @@ by more than float rounding.
 
 Tasks, on none of which anything of the search was tuned: PneumoniaMNIST, enlarged from 28 px (580 images of its
 training part; its 624 test images); the white cells of both laboratories in one folder (391 images of four classes,
-30 % for the test); and two drawn ones: ultrasound of patients with and without dense tissue, one image each, and chest
-X-rays taken with scanner B (580 labelled images and 800 for the test each). With 580 labelled images, a folder of 1,000
-has 420 for the test; larger tests only make the intervals narrower. BreastMNIST is left out: without its copies it has
+30 % for the test); and drawn ultrasound of patients with and without dense tissue, one image each (580 labelled images
+and 800 for the test). With 580 labelled images, a folder of 1,000 has 420 for the test; larger tests only make the
+intervals narrower. BreastMNIST is left out: without its copies it has
 a test of some 230 images, which cannot tell a difference of 0.02. (The first benchmark of the search,
 ``auto_transfer.py``, had images of the first two sources, at 28 px.) Number of tasks, ways, seeds and minutes were
-chosen by what they cost. (With the seed 0 the top block of the general source died at the rate 0.001 on the first
+chosen by what they cost; drawn X-rays, a fourth task, were left out for it before a reported seed was run. (With the seed 0 the top block of the general source died at the rate 0.001 on the first
 two tasks, with an AUROC of 0.5; the rate 0.0001 took its place then, before a reported seed was run.)
 
 Comparison
 ----------
 Written down before the reported seeds were run. *Is the search better than or level with the best single fixed way on
 at least three tasks that it was not tuned on?* Rows: the search, and the best fixed way of ``CANDIDATES``, each trained
-for as long as the last rung of the search's plan, chosen for each task as the highest mean test AUROC on the three
-*other* tasks with the seed 0: what somebody who had measured seven ways on three tasks would always do on the fourth.
+for as long as the last rung of the search's plan, chosen for each task as the highest mean test AUROC on the two
+*other* tasks with the seed 0: what somebody who had measured seven ways on two tasks would always do on the third.
 Score: AUROC on test (mean of one against the rest where there are more than two classes). Margin: 0.02. For each task
-the interval of search − fixed way over seeds and test cases, at the level 1 − 0.05/4 (Bonferroni for four tasks): level
+the interval of search − fixed way over seeds and test cases, at the level 1 − 0.05/3 (Bonferroni for three tasks): level
 or better means that it lies above −0.02, better that it lies above 0.02, worse that it lies below −0.02; any other one
-is undecided. The sentence holds if three or more tasks are level or better, and it is the whole answer: no other
-count of tasks is one. We expect it to hold.
+is undecided. The sentence holds if all three tasks are level or better. We expect it to hold.
 
 Beside it, and secondary: the mean over the tasks (95 %); the best fixed way in hindsight, the highest mean over all
-four tasks with the seed 0, the task itself included, which nobody could know; and the habit, a logistic regression on
+three tasks with the seed 0, the task itself included, which nobody could know; and the habit, a logistic regression on
 all stages of the general source, always.
 """
 
@@ -51,7 +50,6 @@ from record import Log, fill, header, rounded, tidy, total_seconds, write
 from search_parts import interval_over_tasks, row, setting, three_scores
 
 import medtl_helpers as mtl
-from medtl_helpers.data.shifts import SCANNERS
 from medtl_helpers.methods import auto_transfer as search
 from medtl_helpers.methods import trials
 from medtl_helpers.methods.all_stages import AllStages
@@ -64,7 +62,7 @@ LOG = Log("folder_search")
 SEEDS, GRID_SEED = range(200, 204), 0
 MINUTES, MARGIN, SIZE = 3.5, 0.02, 64
 LABELLED, TEST = 580, 800
-TASKS = ("PneumoniaMNIST", "white cells", "drawn patients", "drawn X-rays")
+TASKS = ("PneumoniaMNIST", "white cells", "drawn patients")
 LEVEL = 1 - 0.05 / len(TASKS)
 AUTO, HABIT = "search", "all stages of the general source, always"
 FIXED, HINDSIGHT = "best fixed way of other tasks", "best fixed way in hindsight"
@@ -78,7 +76,6 @@ CANDIDATES = (
     Way(PHANTOMS, "lp_ft", "everything", 1e-3),
     Way(SCRATCH, "from scratch, 4 × as long", "everything", 1e-3),
 )
-FIXED_WAYS: dict[str, int] = {}  # by task, and in hindsight: numbers of CANDIDATES, which `--stage grid` prints
 
 
 # --- tasks -----------------------------------------------------------------------------------------------------------
@@ -104,12 +101,9 @@ def both_parts(name: str) -> tuple[mtl.Split, mtl.Split]:
         sites = (mtl.load("white_cells", site=site, size=SIZE, quiet=True) for site in ("jiangxi", "cellavision"))
         x, y = all_images(*sites)
         return parted(x, y, round(0.3 * len(y)))
-    if name == "drawn patients":
-        n = LABELLED + TEST
-        both = mtl.draw_cohort(n, images=1, size=SIZE, val=0.1, test=TEST / n)
-        return mtl.Split(*(torch.cat(pair) for pair in zip(both.train, both.val, strict=True))), both.test
-    labels = [torch.arange(n) % 2 for n in (LABELLED, TEST)]
-    return tuple(mtl.Split(SCANNERS["B"](mtl.draw("chest", y, SIZE, seed=len(y)), seed=len(y)), y) for y in labels)
+    n = LABELLED + TEST
+    both = mtl.draw_cohort(n, images=1, size=SIZE, val=0.1, test=TEST / n)
+    return mtl.Split(*(torch.cat(pair) for pair in zip(both.train, both.val, strict=True))), both.test
 
 
 @lru_cache(1)
@@ -201,7 +195,8 @@ def report(task: str, seed: int) -> list[dict]:
     scores, validation = (three_scores(split.y.numpy(), p) for split, p in
                           ((data.test, found.test), (data.val, found.validation)))  # fmt: skip
     rows = [row(AUTO, scores | {"optimism": validation["auroc"] - scores["auroc"]}, found.way, found.test)]
-    ways = {FIXED: CANDIDATES[FIXED_WAYS[task]], HINDSIGHT: CANDIDATES[FIXED_WAYS[HINDSIGHT]], HABIT: CANDIDATES[0]}
+    best = chosen(measured())
+    ways = {FIXED: best[task], HINDSIGHT: best[HINDSIGHT], HABIT: CANDIDATES[0]}
     for name, way in ways.items():
         rows.append(row(name, three_scores(y, answers := fixed(way)), way, answers))
     return rows
@@ -235,11 +230,11 @@ def measured() -> dict[str, dict[str, float]]:
     return {task: {way: known[task, way] for way in map(str, CANDIDATES)} for task in TASKS}
 
 
-def chosen(found: dict[str, dict[str, float]]) -> dict[str, int]:
-    """For each task the number of the way of the highest mean AUROC on all others; and that on all tasks."""
+def chosen(found: dict[str, dict[str, float]]) -> dict[str, Way]:
+    """For each task the way of the highest mean AUROC on all others; and that on all tasks."""
 
-    def best(tasks) -> int:
-        return int(np.argmax([np.mean([found[task][str(way)] for task in tasks]) for way in CANDIDATES]))
+    def best(tasks) -> Way:
+        return max(CANDIDATES, key=lambda way: np.mean([found[task][str(way)] for task in tasks]))
 
     return {left_out: best([t for t in TASKS if t != left_out]) for left_out in TASKS} | {HINDSIGHT: best(TASKS)}
 
@@ -294,7 +289,7 @@ def summarise() -> None:
         "tasks": TASKS,
         "nominal minutes": MINUTES,
         "margin": MARGIN,
-        "fixed ways": {task: str(CANDIDATES[number]) for task, number in FIXED_WAYS.items()},
+        "fixed ways": {task: str(way) for task, way in chosen(measured()).items()},
         "grid": measured(),
         "written": WRITTEN,
         "level or better on": level,
@@ -320,9 +315,7 @@ def main() -> None:
     trials.prefix_features = remembering(prefix_features, KNOWN["features"], frozen_prefix)
     search.Trials, trials.Trials, search.predict = Remembered, Remembered, answer
     fill(LOG, [cell for cell in cells(asked.stage) if cell["task"] in (asked.tasks or [cell["task"]])], compute)
-    if asked.stage == "grid" and not asked.tasks:
-        print(f"FIXED_WAYS = {chosen(measured())}")
-    elif asked.stage == "report" and not asked.tasks:
+    if asked.stage == "report" and not asked.tasks:
         summarise()
 
 
