@@ -43,8 +43,12 @@ LESSONS = {
         "Which source, automatically?", "Which network do I start from, and can a search tell me?", 45, "which_source"
     ),
     "09_biological_sequences": Lesson(
-        "Biological sequences", "Does drawn biology help to read real DNA, and does that need a network?", 45, "sequences"
+        "Biological sequences",
+        "Does drawn biology help to read real DNA, and does that need a network?",
+        45,
+        "sequences",
     ),
+    "14_private_transfer": Lesson("Private transfer", "What do federation, noise and attacks cost?", 50, "private"),
 }
 
 

@@ -46,12 +46,11 @@ def show_two_worlds(noises: dict[str, float]) -> None:
 
 
 def show_attack(panels: dict[str, tuple], *, data=None) -> None:
-    """Title → (scores, member): the confidence φ of members and of others, and the threshold that blames 1 %."""
-    figure, axes = plt.subplots(1, len(panels), figsize=(8.2, 3.3), sharex=True)
+    """Title → (scores, member): an attack's scores of members and of others, and the threshold that blames 1 %."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(9.2, 3.3))
     told = []
-    every = np.concatenate([scores for scores, _ in panels.values()])
-    edges = np.linspace(*np.quantile(every, [0.002, 0.998]), 40)
     for axis, (title, (scores, member)) in zip(axes, panels.items(), strict=True):
+        edges = np.linspace(*np.quantile(scores, [0.01, 0.999]), 30)
         for mask, colour, kind, name in (
             (~member, "blue", "stepfilled", "others"),
             (member, "orange", "step", "members"),
@@ -64,14 +63,14 @@ def show_attack(panels: dict[str, tuple], *, data=None) -> None:
         others = np.sort(scores[~member])
         axis.axvline(others[-int(BLAMED * len(others)) - 1], color=COLOURS["grey"], linewidth=1, linestyle=":")
         found = tpr_at(scores, member, BLAMED)
-        axis.set(title=f"{title}: {found.value:.0%} found", xlabel="confidence φ in the true class")
+        axis.set(title=f"{title}: {found.value:.0%} found", xlabel="score: more like a member →")
         told.append(f"{title}: {found.value:.0%} [{found.low:.0%}, {found.high:.0%}] of the members lie beyond it")
-    axes[0].set_ylabel("share of rows")
-    axes[0].legend(fontsize=9, loc="upper left")
+    axes[0].set_ylabel("density")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=9)
     show(
         figure,
-        "Histograms of the network's confidence in the true class, for the rows that it was trained on (members) and "
-        f"for others, with a dotted threshold that blames 1 % of the others. {'; '.join(told)}.",
+        "Histograms of an attack's score, for the rows that the network was trained on (members) and for "
+        f"others, with a dotted threshold that blames 1 % of the others. {'; '.join(told)}.",
         data=data,
     )
 
@@ -170,4 +169,24 @@ def show_spent(steps, one_by_one, accountant, *, label: str) -> None:
         f"ε against the number of steps ({label}). Added up step by step it is {one_by_one[-1]:.0f} after {steps[-1]} "
         f"steps; the accountant says {accountant[-1]:.1f}.",
         provenance="schematic, no data",
+    )
+
+
+def show_groups(recall: dict[str, np.ndarray], classes, rows, *, data=None) -> None:
+    """Name → recall S×K of S seeds and K classes, drawn side by side; ``rows`` of each class were trained on."""
+    figure, axis = plt.subplots(figsize=(6.8, 3.6))
+    told = []
+    for shift, (name, found), colour, mark in zip((-0.08, 0.08), recall.items(), ("blue", "orange"), "os", strict=True):
+        at = np.arange(len(classes)) + shift
+        axis.plot(at, found.T, mark, color=COLOURS[colour], alpha=0.5, markersize=5)
+        axis.plot(at, found.mean(0), "_", color=COLOURS[colour], markersize=22, markeredgewidth=3, label=name)
+        told.append(f"{name}: " + ", ".join(f"{c} {v:.2f}" for c, v in zip(classes, found.mean(0), strict=True)))
+    axis.set_xticks(range(len(classes)), [f"{c}\n{n:,} rows" for c, n in zip(classes, rows, strict=True)])
+    axis.set(ylabel="recall on test rows", xlim=(-0.5, len(classes) - 0.5))
+    axis.legend(fontsize=9, loc="lower right")
+    show(
+        figure,
+        f"The recall of each class with noise and without, a dot for each of {len(found)} seeds and a bar for their mean. "
+        f"{'; '.join(told)}. {classes[0]} had {rows[0]} rows in training, the others {min(rows[1:])} or more.",
+        data=data,
     )

@@ -1,0 +1,70 @@
+"""Each claim of notebook 14 must fail when its method is broken: here each one is broken."""
+
+from replay import Sabotage, broken
+
+ATTACK = ("Was she in the training set",)
+HEAD = (*ATTACK, "Training with noise")
+ROWS = [
+    Sabotage(
+        "The change of the weights that a hospital sends is its patient",
+        'change["weight"][0] / change["bias"][0]',
+        'change["weight"][0] / change["bias"][1]',
+        ("Are weights data",),
+    ),
+    Sabotage(
+        "Before fine-tuning no row is known; after it, LiRA finds many members",
+        "np.arange(len(y)) < len(deal.members[1])",
+        "rng.permutation(len(y)) < len(deal.members[1])",
+        ATTACK,
+    ),
+    Sabotage(
+        "No attack on one noised number finds more members than the ceiling",
+        "norm.isf(0.01) - 1 / sigma",
+        "norm.isf(0.01) - 2 / sigma",
+        ('What "private" can mean',),
+    ),
+    Sabotage(
+        "With a δ of one over the number of batches",
+        '"1 / batches": batch / n',
+        '"1 / batches": 1 / n',
+        (*ATTACK, "A δ of one over the number of batches"),
+    ),
+    Sabotage(
+        "Two steps of these twenty lines are two steps of mtl.dp_fit",
+        "(clip / length).clamp(max=1)",
+        "(length / clip).clamp(max=1)",
+        HEAD,
+    ),
+    Sabotage(
+        "After hundreds of steps the accountant asks for far less",
+        "mtl.epsilon(noise, rate, int(number), delta)",
+        "number * mtl.epsilon(noise, rate, 1, delta)",
+        ('What "private" can mean', "Keeping account"),
+    ),
+    Sabotage(
+        "At ε = 1 the probe beats a network from scratch by far",
+        '(probe(features["test"][0]).argmax(1)',
+        '(head(1)(features["test"][0]).argmax(1)',
+        (*HEAD, "From scratch, or on public features"),
+    ),
+    Sabotage(
+        "The noise at ε = 1 costs the class of few rows more",
+        '"noise_multiplier": sigma',
+        '"noise_multiplier": 0.0',
+        (*HEAD, "From scratch, or on public features", "Who pays"),
+    ),
+    Sabotage(
+        "One step of a federation is one step on all patients together",
+        'once = {"rounds": 1,',
+        'once = {"rounds": 1, "epochs": 2,',
+        ("Four hospitals",),
+    ),
+    Sabotage(
+        "The head was trained with ε = 1, and the rows that the trunk was trained on",
+        "mtl.noise_for(1.0, 200 / 800, 60, 1 / 8000)",
+        "mtl.noise_for(3.0, 200 / 800, 60, 1 / 8000)",
+        (*HEAD, "The patients of the pre-training"),
+    ),
+]
+
+outcomes, test_live_claims, test_recorded_claims = broken("14_private_transfer", ROWS)
