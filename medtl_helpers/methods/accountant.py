@@ -56,11 +56,15 @@ def noise_for(epsilon: float, sampling_rate: float, steps: int, delta: float) ->
     below one million is enough.
     """
     check_rate(epsilon, "epsilon", above=True)
-    least, most = LEAST, MOST
-    if _spent(most, sampling_rate, steps, delta) > epsilon:
-        raise ValueError(f"No noise is enough for epsilon {epsilon:g}: take fewer steps, or a larger epsilon or delta.")
-    if _spent(least, sampling_rate, steps, delta) <= epsilon:
-        return least
+    least = most = 1.0
+    while _spent(most, sampling_rate, steps, delta) > epsilon:
+        least, most = most, 2 * most
+        if most > MOST:
+            raise ValueError(
+                f"No noise is enough for epsilon {epsilon:g}: take fewer steps, or a larger epsilon or delta."
+            )
+    while least >= LEAST and _spent(least, sampling_rate, steps, delta) <= epsilon:
+        least, most = least / 2, least
     while most / least > 1 + 1e-4:
         middle = math.sqrt(least * most)
         least, most = (least, middle) if _spent(middle, sampling_rate, steps, delta) <= epsilon else (middle, most)
@@ -82,7 +86,7 @@ def _renyi(sigma: float, q: float) -> np.ndarray:
     if q == 1:
         return ORDERS / (2 * sigma**2)
     step = min(1, sigma) / 4  # in units of σ; sums over a whole line converge faster than any power of it
-    z = np.arange(-12, ORDERS[-1] / sigma + 12, step)
+    z = np.arange(-10, ORDERS[-1] / sigma + 10, step)
     ratio = np.logaddexp(math.log1p(-q), math.log(q) + z / sigma - 1 / (2 * sigma**2))
     density = -(z**2) / 2 + math.log(step / math.sqrt(2 * math.pi))
     return np.array([_log_sum(density + order * ratio) for order in ORDERS]) / (ORDERS - 1)
