@@ -5,7 +5,7 @@ import numpy as np
 from scipy.stats import norm
 
 from ...methods.attacks import attack_curve, tpr_at
-from ...methods.intervals import Interval
+from ...methods.intervals import Interval, corrected_t
 from ...teaching.plots import COLOURS, interval_marks, show
 
 BLAMED = 0.01  # the share of those who were no members, and whom an attack may call one
@@ -186,7 +186,56 @@ def show_groups(recall: dict[str, np.ndarray], classes, rows, *, data=None) -> N
     axis.legend(fontsize=9, loc="lower right")
     show(
         figure,
-        f"The recall of each class with noise and without, a dot for each of {len(found)} seeds and a bar for their mean. "
+        f"The recall of each class with noise and without, a dot for each of {len(found)} seeds, a bar for the mean. "
         f"{'; '.join(told)}. {classes[0]} had {rows[0]} rows in training, the others {min(rows[1:])} or more.",
         data=data,
+    )
+
+
+def show_attacks_by_labels(record) -> None:
+    """Members found at 1 % false positives against the labels a class, for each way; t intervals over seeds."""
+    figure, axis = plt.subplots(figsize=(7.2, 3.9))
+    ways = {
+        "from scratch": ("pink", "s"),
+        "fine-tuned": ("orange", "o"),
+        "probe": ("blue", "D"),
+        "probe, ε = 1": ("green", "^"),
+    }
+    labels, told = record.values("labels", way="fine-tuned"), []
+    for way, (colour, marker) in ways.items():
+        found = [record.mean(way, "tpr at 0.01", labels=n, attack="LiRA") for n in labels]
+        interval_marks(axis, labels, found, colour=colour, marker=marker, label=way, joined=True)
+        told.append(f"{way}, from {found[0].value:.2f} to {found[-1].value:.2f}")
+    axis.axhline(BLAMED, color=COLOURS["grey"], linewidth=1, label="guessing")
+    axis.axhline(ceiling(1.0, 0.0), color=COLOURS["black"], linewidth=1, linestyle=":", label="ceiling of ε = 1")
+    axis.set(
+        xscale="log", ylim=(-0.03, 1.03), xlabel="labels a class", ylabel="members found,\nblaming 1 % of the others"
+    )
+    axis.set_xticks(labels, [str(n) for n in labels])
+    axis.minorticks_off()
+    axis.legend(fontsize=9)
+    show(
+        figure,
+        f"The share of the members that LiRA finds while it blames 1 % of the others, at {labels[0]} to {labels[-1]} "
+        f"labels a class: {'; '.join(told)}. The ceiling of ε = 1 lies at {ceiling(1.0, 0.0):.3f}.",
+        provenance=f"recorded, 95 % t over seeds; {record.data} data",
+    )
+
+
+def show_hospitals(record, ways, site: str, *, scores=("auroc", "balanced accuracy")) -> None:
+    """Each way at one ``site``, in several scores, with corrected t intervals over the splits of the patients."""
+    figure, axes = plt.subplots(1, len(scores), figsize=(9.2, 1.0 + 0.34 * len(ways)), sharey=True)
+    told, names = [], list(ways)[::-1]
+    for axis, score in zip(axes, scores, strict=True):
+        found = {way: corrected_t(record.scores(way, score, site=site), record.about["test share"]) for way in ways}
+        interval_marks(axis, range(len(names)), [found[way] for way in names], horizontal=True)
+        label = {"auroc": "AUROC"}.get(score, score)
+        axis.set(xlabel=label, ylim=(-0.6, len(names) - 0.4))
+        told.append(f"{label}: " + ", ".join(f"{way} {one.value:.3f}" for way, one in found.items()))
+    axes[0].set_yticks(range(len(names)), names)
+    show(
+        figure,
+        f"What each way to train reaches at the hospitals ({site}), with intervals over splits of the patients. "
+        f"{'. '.join(told)}.",
+        provenance=f"recorded, 95 % corrected t over splits; {record.data} data",
     )
