@@ -42,12 +42,18 @@ class Log:
 
 
 def fill(log: Log, cells: Iterable[dict], compute: Callable[..., list[dict]]) -> None:
-    """Add ``compute(**cell)`` and its seconds to the log, for each of the ``cells`` that the log does not hold yet."""
-    known = {_name(_cell(run)) for run in log.runs()}
+    """Add ``compute(**cell)`` and its seconds to the log, for each of the ``cells`` that the log does not hold then."""
+    known = _held(log)
     for cell in tqdm([cell for cell in cells if _name(cell) not in known], desc=log.path.stem):
+        if _name(cell) in _held(log):  # another process was quicker
+            continue
         start = time.perf_counter()
         rows = compute(**cell)
         log.add(cell | {"rows": rows, "seconds": round(time.perf_counter() - start, 1)})
+
+
+def _held(log: Log) -> set[str]:
+    return {_name(_cell(run)) for run in log.runs()}
 
 
 def tidy(runs: list[dict], cells: Iterable[dict], *, seconds: bool = False) -> list[dict]:
