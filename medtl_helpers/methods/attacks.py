@@ -23,7 +23,7 @@ from torch import nn
 
 from ..guards import as_examples, as_logits, check_outputs, forward
 from ..labels import as_array, as_numbers, as_share, as_yes_no
-from ..parts import as_device, check_network
+from ..parts import as_device, check_network, check_rate, check_whole
 from .intervals import Interval, proportion
 from .predict import to_float
 
@@ -35,6 +35,7 @@ def membership_scores(model: nn.Module, x, y, *, batch_size: int = 256, device=N
     The higher, the more like a member. Raises ValueError for inputs and labels that do not fit the network.
     """
     check_network(model)
+    batch_size = check_whole(batch_size, "batch_size", least=1)
     (x, y), device = as_examples((x, y), "given"), as_device(device)
     model.to(device).eval()
     logits = torch.cat([as_logits(forward(model, to_float(part.to(device)))).cpu() for part in x.split(batch_size)])
@@ -52,6 +53,7 @@ def loss_attack(scores, member, training_loss: float) -> float:
     """
     scores = as_numbers(scores, "scores")
     member = as_yes_no(member, len(scores), "members")
+    check_rate(training_loss, "training_loss")
     named = np.logaddexp(0, -scores) <= float(training_loss)
     return float(named[member].mean() - named[~member].mean())
 

@@ -37,7 +37,7 @@ from torch import Tensor, nn
 from ..guards import as_examples, as_logits, check_outputs, forward
 from ..parts import as_device, check_network, check_rate, check_whole, shown
 from .predict import to_float
-from .server_steps import Weights, averaged
+from .server_steps import Weights, averaged, checked_step
 
 
 class Update(NamedTuple):
@@ -79,6 +79,8 @@ def federated_average(
     the weights are no longer finite.
     """
     model, data = _checked(make_model, hospitals, rounds, epochs, batch_size, lr, proximal, seed)
+    if not (watch is None or callable(watch)):
+        raise ValueError(f"watch is {shown(watch)}: give a function of the round, the model and the updates.")
     device = as_device(device)
     model.to(device)
     generator = torch.Generator().manual_seed(int(seed))
@@ -95,13 +97,9 @@ def federated_average(
             change = {key: value - weights[key] for key, value in _trained(local).items()}
             updates.append(Update(name, len(x), change))
         mean = {key: sum((u.patients / patients * u.change[key] for u in updates), torch.zeros(())) for key in weights}
-        weights = (server or averaged)(weights, mean)
-        if not all(value.isfinite().all() for value in weights.values()):
-            raise FloatingPointError(
-                f"The weights are no numbers after round {number + 1}: try a lower rate than {lr:g}."
-            )
+        weights = checked_step(averaged if server is None else server, weights, mean)
         model.load_state_dict(weights, strict=False)  # what is frozen was not sent
-        if watch:
+        if watch is not None:
             watch(number, model, updates)
     return model.eval()
 
@@ -124,7 +122,11 @@ def _trained(model: nn.Module) -> Weights:
 
 def _checked(make_model, hospitals, rounds, epochs, batch_size, lr, proximal, seed):
     """The network in train mode, and each hospital's x and y. Raises what ``federated_average`` says."""
-    for name, value in {"rounds": rounds, "epochs": epochs, "batch_size": batch_size or 1}.items():
+    for name, value in {
+        "rounds": rounds,
+        "epochs": epochs,
+        "batch_size": 1 if batch_size is None else batch_size,
+    }.items():
         check_whole(value, name, least=1)
     check_whole(seed, "seed", least=0)
     check_rate(lr, "lr", above=True)

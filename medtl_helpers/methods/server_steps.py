@@ -6,11 +6,13 @@ m ← β₁m + (1 − β₁)Δ, v ← β₂v + (1 − β₂)Δ², w ← w + η m
 [1] Reddi et al., Adaptive federated optimization, ICLR 2021, arXiv 2003.00295
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from ..labels import as_share
-from ..parts import check_rate
+from ..parts import check_rate, shown
 
 Weights = dict[str, Tensor]
 
@@ -27,6 +29,8 @@ class FedAdam:
         check_rate(lr, "lr", above=True)
         check_rate(tau, "tau", above=True)
         self.lr, self.tau = lr, tau
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise ValueError(f"betas is {shown(betas)}: give two numbers between 0 and 1, like (0.9, 0.99).")
         self.betas = as_share(betas[0], "The first beta"), as_share(betas[1], "The second beta")
         self.m: Weights = {}
         self.v: Weights = {}
@@ -43,3 +47,17 @@ class FedAdam:
 def averaged(weights: Weights, change: Weights) -> Weights:
     """The server's step of FedAvg and FedProx: w + Δ."""
     return {name: weights[name] + change[name] for name in weights}
+
+
+def checked_step(server: Callable[[Weights, Weights], Weights], weights: Weights, change: Weights) -> Weights:
+    """What ``server`` makes of both. Raises ValueError where these are no weights, FloatingPointError where NaN."""
+    new = server(weights, change) if callable(server) else None
+    shapes = {name: value.shape for name, value in weights.items()}
+    if not isinstance(new, dict) or {name: getattr(value, "shape", None) for name, value in new.items()} != shapes:
+        raise ValueError(
+            f"The server {shown(server)} made {shown(new)}: give a function of weights and their mean change, both "
+            "dicts of tensors by name, that returns the new weights, like FedAdam()."
+        )
+    if not all(value.isfinite().all() for value in new.values()):
+        raise FloatingPointError("The weights are no longer finite numbers after a round: try a rate ten times lower.")
+    return new

@@ -17,7 +17,7 @@ from ..labels import as_array
 class ColumnSums(NamedTuple):
     """What one hospital sends, each float64 D."""
 
-    count: np.ndarray
+    number: np.ndarray
     total: np.ndarray
     squares: np.ndarray
 
@@ -52,15 +52,17 @@ def shared_scale(sums: Iterable[ColumnSums]) -> Scale:
     Of a column that nobody has, the mean is 0; where all values are alike, the deviation is 1. Raises ValueError for
     no hospital, and for hospitals with different numbers of columns.
     """
-    sums = list(sums)
-    columns = sorted({len(one.count) for one in sums})
+    sums = list(sums) if isinstance(sums, Iterable) else [sums]
+    if not all(isinstance(one, ColumnSums) for one in sums):
+        raise ValueError("The sums are not all of one kind: give what column_sums makes of each hospital's patients.")
+    columns = sorted({len(one.number) for one in sums})
     if len(columns) != 1:
         raise ValueError(
             f"The hospitals' sums are of {columns or 'no'} columns: give one or more, of the same columns."
         )
-    count, total, squares = (np.sum([getattr(one, name) for one in sums], axis=0) for name in ColumnSums._fields)
-    mean = total / np.maximum(count, 1)
-    variance = squares / np.maximum(count, 1) - mean**2
+    number, total, squares = (np.sum([getattr(one, name) for one in sums], axis=0) for name in ColumnSums._fields)
+    mean = total / np.maximum(number, 1)
+    variance = squares / np.maximum(number, 1) - mean**2
     return Scale(mean, np.where(variance > 1e-9 * (1 + mean**2), np.sqrt(np.maximum(variance, 0)), 1.0))
 
 

@@ -18,9 +18,11 @@ from medtl_helpers import assets, parts, provenance
 from medtl_helpers.data import catalogue, cohorts, domains, phantoms, pretraining, shifts, tables, transfer_tables
 from medtl_helpers.methods import (
     adabn,
+    attacks,
     calibration,
     calibration_line,
     decision,
+    federated,
     gradient_reversal,
     h_score,
     intervals,
@@ -32,6 +34,8 @@ from medtl_helpers.methods import (
     oracle,
     reliability,
     scores,
+    server_steps,
+    shared_scale,
     subgroups,
     threshold,
     transferability,
@@ -55,6 +59,14 @@ def network(outputs=2, *more):
 
 def dann():
     return DANN(nn.Sequential(nn.Linear(6, 16), nn.ReLU()), 16, 2)
+
+
+def linear():
+    return nn.Linear(6, 2)
+
+
+MEMBER = np.arange(400) < 200
+PHI = np.random.default_rng(0).normal(size=400)
 
 
 def remembered(model):
@@ -317,6 +329,64 @@ ARGUMENTS = [
         "is <lambda>: give one truth value",
     ),
     ("check: text as condition", lambda: claims.check("It holds", "False", n=1), "is 'False': give one truth value"),
+    ("federation: no hospital", lambda: federated.federated_average(linear, {}, 1), "hospitals is a dict: give a dict"),
+    (
+        "federation: a hospital of one label too few",
+        lambda: federated.federated_average(linear, {"va": (X, Y[:9])}, 1),
+        "The va set has 24 inputs and 9 labels",
+    ),
+    (
+        "federation: a network in place of what makes it",
+        lambda: federated.federated_average(linear(), {"va": (X, Y)}, 1),
+        "give a function that makes it",
+    ),
+    (
+        "federation: batch norm",
+        lambda: federated.federated_average(network, {"va": (X, Y)}, 1),
+        "a mean of the hospitals' variances is not the variance of all: use group norm",
+    ),
+    (
+        "federation: labels that the network has no output for",
+        lambda: federated.federated_average(linear, {"va": (X, Y), "basel": (X, Y + 1)}, 1),
+        "Labels run from 1 to 2, but the model's outputs are 0 to 1",
+    ),
+    (
+        "federation: a rate that is too high",
+        lambda: federated.federated_average(linear, {"va": (1e20 * X, Y)}, 9, lr=1e30),
+        "no longer finite numbers after a round: try a rate ten times lower",
+    ),
+    (
+        "federation: a server that returns nothing",
+        lambda: federated.federated_average(linear, {"va": (X, Y)}, 1, server=lambda weights, change: None),
+        "made None: give a function of weights and their mean change",
+    ),
+    ("FedAdam: a beta of 1", lambda: server_steps.FedAdam(betas=(0.9, 1.0)), "The second beta is 1.0: give a share"),
+    (
+        "shared scale: other columns in one hospital",
+        lambda: shared_scale.shared_scale([shared_scale.column_sums(X), shared_scale.column_sums(X[:, :2])]),
+        "The hospitals' sums are of [2, 6] columns",
+    ),
+    (
+        "shared scale: an infinite value",
+        lambda: shared_scale.column_sums(X / 0),
+        "N×D finite numbers, and NaN where a value is missing",
+    ),
+    (
+        "attack: fewer others than 1 % can be taken of",
+        lambda: attacks.tpr_at(PHI[:60], MEMBER[170:230]),
+        "There are 30 cases that are no members, and 0.01 of them is not one case: give at least 100",
+    ),
+    ("attack: all are members", lambda: attacks.tpr_at(PHI, PHI > -99), "The members are of one class"),
+    (
+        "LiRA: one shadow network",
+        lambda: attacks.lira(PHI, PHI[None]),
+        "for each of at least 2 shadow networks",
+    ),
+    (
+        "LiRA: a case that no shadow network was trained on",
+        lambda: attacks.lira(PHI[:2], np.zeros((3, 2)), [[1, 0], [0, 0], [1, 0]]),
+        "1 cases were in the training of all shadow networks, or of none",
+    ),
     ("check: NaN as condition", lambda: claims.check("It holds", float("nan"), n=1), "is nan: give one truth value"),
     ("check: several truth values", lambda: claims.check("It holds", X[0] > 0, n=1), "like (values > 0).all()"),
     ("check: None as figure", lambda: claims.check("It holds", True, n=None), "A figure is None: give numbers"),
@@ -357,7 +427,7 @@ def quiet(monkeypatch):
 
 @pytest.mark.parametrize("call, said", [row[1:] for row in ARGUMENTS], ids=[row[0] for row in ARGUMENTS])
 def test_an_argument_that_is_wrong(call, said):
-    with pytest.raises((ValueError, TypeError, KeyError, FileNotFoundError)) as info:
+    with pytest.raises((ValueError, TypeError, KeyError, FileNotFoundError, FloatingPointError)) as info:
         call()
     assert said in of_ours(info.value)
 
@@ -438,6 +508,17 @@ CALLS = {
     dann().fit: {
         "source_x": X, "source_y": Y, "target_x": X, "val": (X, Y), "epochs": 1, "batch_size": 8, "lr": 1e-3,
         "weight_decay": 0.0, "lam_max": 0.1, "augment": None, "select": "last", "seed": 0, "device": "cpu"},
+    federated.federated_average: {
+        "make_model": linear, "hospitals": {"va": (X, Y)}, "rounds": 1, "epochs": 1, "batch_size": 8, "lr": 0.1,
+        "proximal": 0.1, "server": None, "seed": 0, "device": "cpu", "watch": None},
+    server_steps.FedAdam: {"lr": 0.1, "betas": (0.9, 0.99), "tau": 1e-3},
+    shared_scale.column_sums: {"x": X},
+    shared_scale.shared_scale: {"sums": [shared_scale.column_sums(X)]},
+    attacks.membership_scores: {"model": network(), "x": X, "y": Y, "batch_size": 8, "device": "cpu"},
+    attacks.loss_attack: {"scores": PHI, "member": MEMBER, "training_loss": 0.5},
+    attacks.lira: {"scores": PHI, "shadow_scores": np.stack([PHI, PHI + 1]), "shadow_members": None},
+    attacks.attack_curve: {"scores": PHI, "member": MEMBER},
+    attacks.tpr_at: {"scores": PHI, "member": MEMBER, "fpr": 0.01, "level": 0.9},
     gradient_reversal.reverse_gradient: {"x": X, "lam": 1.0},
     gradient_reversal.lambda_schedule: {"progress": 0.1, "lam_max": 1.0},
     gradient_reversal.rate_schedule: {"progress": 0.1},
