@@ -147,6 +147,7 @@ def data(readme: str, cards: dict[str, dict]) -> str:
             "licence": f"{card['licence']}. {card['conditions']}",
             "classes": ", ".join(_classes(card)),
             "images": ", ".join(f"{k} {n:,}" for k, n in card.get("splits", {}).items()),
+            "sequences": _sequences(card),
             "**what it is not for**": card["not_for"],
             "cite": "; ".join(card["citation"]),
             "DOI": f"[{card['doi']}](https://doi.org/{card['doi']})",
@@ -154,6 +155,14 @@ def data(readme: str, cards: dict[str, dict]) -> str:
         rows = [[key, value] for key, value in facts.items() if value]
         parts += [f"## {card['title']}", card["what"], table(["fact", "value"], rows)]
     return "\n\n".join(parts) + "\n"
+
+
+def _sequences(card: dict) -> str:
+    """How many distinct sequences of each class a set of sequences has, and of what length."""
+    if card.get("kind") != "sequence":
+        return ""
+    counts = ", ".join(f"{n:,} {c}" for c, n in zip(card["classes"], card["class_totals"], strict=True))
+    return f"{counts}, of {card['length']} bases; {card['rows']:,} rows in the file"
 
 
 def _classes(card: dict) -> list[str]:

@@ -35,8 +35,20 @@ def my_images(folder):
     (folder / "benign" / "P000_c.png").write_bytes((folder / "benign" / "P000_a.png").read_bytes())
 
 
+def my_sequences(path):
+    """60 bases, of which the one class has GT in the middle and the other has not."""
+    rng = np.random.default_rng(0)
+    words = ["".join(rng.choice(list("ACGT"), 60)) for _ in range(40)]
+    lines = [
+        f">s{i} {('donor', 'none')[i % 2]}\n{word[:30]}{('GT', 'CA')[i % 2]}{word[32:]}\n"
+        for i, word in enumerate(words)
+    ]
+    path.write_text("".join(lines))
+
+
 def test_the_page_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
     my_images(tmp_path / "my_images")
+    my_sequences(tmp_path / "my_sequences.fa")
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
@@ -47,6 +59,7 @@ def test_the_page_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
     assert sum(len(getattr(names["clean"], s).y) for s in ("train", "val", "test")) == 48
     people = [set(names["again"].patients[split]) for split in ("train", "val", "test")]
     assert not (people[0] & people[1] or people[0] & people[2] or people[1] & people[2])
+    assert names["sequences"].classes == ("donor", "none") and len(names["sequences"].train.y) == 24
     assert len(names["history"].train_loss) == 5
 
 
