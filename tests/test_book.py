@@ -165,7 +165,9 @@ def test_data_cards_say_licence_disease_class_and_limits():
     }
     text = pages.data("# Data sets\n\nAll of them.\n", {"t": card})
     assert "# Data cards" in text and "a, b (positive)" in text and "https://doi.org/10.1/x" in text
-    assert "images" not in text
+    assert "images" not in text and "sequences" not in text
+    card |= {"kind": "sequence", "class_totals": [1200, 3], "length": 60, "rows": 1300}
+    assert "| sequences | 1,200 a, 3 b, of 60 bases; 1,300 rows in the file |" in pages.data("", {"t": card})
 
 
 def test_records_say_who_made_them():
