@@ -4,6 +4,7 @@ from replay import Sabotage, broken
 
 AS_FOUND = ("One picture", "An image network on a sequence")
 SOURCE = ("One picture", "Draw the source")
+RECORD = ("What the record says",)
 NO_LABEL = (*SOURCE, "Without a single label")
 ROWS = [
     Sabotage(
@@ -64,7 +65,7 @@ ROWS = [
         "A splice site that is read from the other strand is none",
         "turned = mtl.reverse_complement(splice.test.x)",
         "turned = splice.test.x",
-        (*NO_LABEL, "What the record says", "The other strand"),
+        (*NO_LABEL, *RECORD, "The other strand"),
     ),
     Sabotage(
         "A network from a source with 30 % GC loses",
@@ -76,7 +77,52 @@ ROWS = [
         "A source without acceptors finds donors",
         "trained_on(x, 2 * y)",
         "trained_on(*mtl.draw_splice_sites(4000, seed=1))",
-        (*NO_LABEL, "What the record says", "Where it fails"),
+        (*NO_LABEL, *RECORD, "Where it fails"),
+    ),
+    Sabotage(
+        "With five labels a class the network from drawn sites beats two letters",
+        'second["published table"].interval.high < 0',
+        'second["position weights"].interval.high < 0',
+        RECORD,
+        recorded=True,
+    ),
+    Sabotage(
+        "It is more than 0.05 ahead of all that learns from the five labels alone",
+        'second["position weights"].settled == 1',
+        'second["published table"].settled == 1',
+        RECORD,
+        recorded=True,
+    ),
+    Sabotage(
+        "As labels grow in number, a kernel that learned from them alone",
+        '"fine-tuned", "weighted-degree kernel", data',
+        '"fine-tuned", "k-mers", data',
+        RECORD,
+        recorded=True,
+    ),
+    Sabotage(
+        "Still it helps: with five labels a probe on it",
+        'labels.paired("masked bases, probe", "from scratch", n=n)',
+        'labels.paired("random features", "from scratch", n=n)',
+        (*RECORD, "Real sequences without labels"),
+    ),
+    Sabotage(
+        "Reverse complements that keep their label make the fine-tuned network worse",
+        'second["reversed"].settled == -1',
+        'second["drawn sites, zero-shot"].settled == -1',
+        (*NO_LABEL, *RECORD, "The other strand"),
+    ),
+    Sabotage(
+        "In the record, too, the embedded network does not lose",
+        'second["gc"].interval.low',
+        'second["reversed"].interval.low',
+        (*NO_LABEL, *RECORD, "Where it fails"),
+    ),
+    Sabotage(
+        "Five labels of each class do not bring the acceptors back",
+        'labels.mean("fine-tuned, donors only", "acceptors found", n=5)',
+        'labels.mean("fine-tuned", "acceptors found", n=5)',
+        (*NO_LABEL, *RECORD, "Where it fails"),
     ),
 ]
 
