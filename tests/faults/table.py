@@ -13,6 +13,7 @@ import test_argument_faults  # noqa: E402
 import test_data_faults as data  # noqa: E402
 import test_fetch  # noqa: E402
 import test_folder_faults  # noqa: E402
+import test_private_faults  # noqa: E402
 import test_search_faults  # noqa: E402
 import test_sequence_faults  # noqa: E402
 import test_training_faults  # noqa: E402
@@ -72,6 +73,7 @@ def sections() -> dict[str, list[Row]]:
         "Tables and splits": data.TABLE_TABLE,
         "Arguments of measures, phantoms and lessons": test_argument_faults.TABLE,
         "Networks and training": test_training_faults.TABLE,
+        "Private training": test_private_faults.TABLE,
         "DANN, AdaBN, computed features": test_adaptation_faults.TABLE,
         "The automatic search": test_search_faults.TABLE,
     }
