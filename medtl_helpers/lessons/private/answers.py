@@ -1,23 +1,8 @@
 """The answers to the exercises of notebook 14."""
 
-import math
-
 import numpy as np
 
 from ...teaching.exercises import Exercise, bugs
-
-
-def _ceiling_of_an_attack() -> Exercise:
-    return Exercise(
-        right=math.exp(2) * 0.01 + 1e-5,
-        mistakes={
-            "ε stands in the exponent: the rate grows by the factor e to the ε": 2 * 0.01 + 1e-5,
-            "that is the factor, not the rate: how many of the others may the attack blame?": math.exp(2),
-            "that is the ceiling for ε = 1": math.exp(1) * 0.01 + 1e-5,
-            "one row per patient was said: no power of the number of rows is needed": math.exp(8) * 0.01 + 1e-5,
-            "that is the rate of who is not in the training set; members may be found more often": 0.01,
-        },
-    )
 
 
 def _three_bugs_in_a_private_loop() -> Exercise:
@@ -72,9 +57,4 @@ def _what_is_claimed_too_much() -> Exercise:
     )
 
 
-EXERCISES = {
-    "14.1": _ceiling_of_an_attack,
-    "14.2": _three_bugs_in_a_private_loop,
-    "14.3": _clipping,
-    "14.4": _what_is_claimed_too_much,
-}
+EXERCISES = {"14.1": _what_is_claimed_too_much, "14.2": _three_bugs_in_a_private_loop, "14.3": _clipping}
