@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..devices import device as default_device
-from ..parts import check_rate, check_whole
+from ..labels import as_share
+from ..parts import as_device, check_rate, check_whole
 from .history import History
 from .nets import StagedNet, check_staged
 from .sequence_nets import as_sequences
@@ -51,12 +51,12 @@ def pretrain_masked(
     which nothing can be trained; TypeError for a model without stages.
     """
     check_staged(model)
-    x = as_sequences(x).to(device or default_device())
+    x = as_sequences(x).to(as_device(device))
     check_whole(epochs, "epochs", least=1)
     check_whole(batch_size, "batch_size", least=1)
     check_rate(lr, "lr", above=True)
-    if not 0 < share < 1:
-        raise ValueError(f"share is {share}: give the share of hidden bases, above 0 and below 1.")
+    share = as_share(share, "share")
+    check_whole(seed, "seed", least=0)
     generator, history = torch.Generator().manual_seed(seed), History()
     decoder = nn.Linear(model.width, 4 * x.shape[2])
     with torch.no_grad():

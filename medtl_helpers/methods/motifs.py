@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..guards import as_inputs
+from ..labels import as_share
 from ..parts import check_network
 from .sequence_nets import as_sequences
 
@@ -32,7 +34,7 @@ def motifs_of_filters(model: nn.Module, x, share: float = 0.5) -> Motifs:
     over the four rows of bases, and for sequences shorter than a filter.
     """
     check_network(model)
-    x = as_sequences(x)
+    x, share = as_sequences(x), as_share(share, "share")
     first = next((m for m in model.modules() if isinstance(m, nn.Conv1d) and m.in_channels == 4), None)
     if first is None:
         raise ValueError("The network has no convolution over A, C, G and T: give one like SequenceCNN.")
@@ -54,5 +56,7 @@ def information(frequencies: Tensor) -> Tensor:
     Schneider, Stephens, Nucleic Acids Research 18 (1990), 6097, doi 10.1093/nar/18.20.6097, without their correction
     for few sequences.
     """
-    frequencies = torch.as_tensor(frequencies)
+    frequencies = as_inputs(frequencies, "frequency")
+    if frequencies.ndim < 2 or frequencies.shape[-2] != 4:
+        raise ValueError(f"The frequencies have shape {tuple(frequencies.shape)}: give …×4×W, a row for each base.")
     return 2 + torch.special.xlogy(frequencies, frequencies).sum(-2) / torch.log(torch.tensor(2.0))

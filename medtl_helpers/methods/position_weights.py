@@ -7,7 +7,7 @@ positions are taken as independent, so the log-likelihood of a sequence is a sum
 import torch
 from torch import Tensor
 
-from ..guards import as_examples
+from ..guards import as_examples, as_inputs
 from ..parts import check_rate, check_whole
 from .sequence_nets import as_sequences
 
@@ -26,7 +26,7 @@ def position_weights(x, y, classes: int, pseudo: float = 1.0, prior: Tensor | No
     if int(y.min()) < 0 or int(y.max()) >= classes:
         raise ValueError(f"Labels run from {int(y.min())} to {int(y.max())}: number the {classes} classes from 0.")
     shape = (classes, *x.shape[1:])
-    prior = torch.full(shape, 0.25) if prior is None else torch.as_tensor(prior, dtype=torch.float32)
+    prior = torch.full(shape, 0.25) if prior is None else as_inputs(prior, "prior").float()
     if prior.shape not in (shape, shape[1:]):
         raise ValueError(f"The prior has shape {tuple(prior.shape)}: give {shape}, or {shape[1:]} for all classes.")
     member = torch.nn.functional.one_hot(y, classes).float()
@@ -41,7 +41,7 @@ def position_scores(x, frequencies) -> Tensor:
     The difference from a class of 1/4 everywhere is the usual log-odds score. An unknown letter adds the mean over the
     bases. Raises ValueError where the lengths differ or a frequency is not above 0.
     """
-    x, frequencies = as_sequences(x), torch.as_tensor(frequencies, dtype=torch.float32)
+    x, frequencies = as_sequences(x), as_inputs(frequencies, "frequency").float()
     if frequencies.ndim != 3 or frequencies.shape[1:] != x.shape[1:]:
         raise ValueError(
             f"The frequencies have shape {tuple(frequencies.shape)} and the sequences {tuple(x.shape)}: give K×4×L and "

@@ -11,6 +11,7 @@ from torch import nn
 
 from ..assets import asset_folder
 from ..console import say
+from ..parts import check_whole, shown
 from ..provenance import note_weights
 from .sequence_nets import SequenceCNN
 from .weights import Weights
@@ -33,11 +34,14 @@ def load_splice_cnn(
 
     Raises ValueError for a file that does not fit, FileNotFoundError for one that is not there.
     """
+    if not isinstance(weights, str | Path | None):
+        raise ValueError(f"weights is {shown(weights)}: give 'random', a file, or nothing.")
     path = None if weights == "random" else Path(weights) if weights else embedded_splice()
     model = SequenceCNN(CLASSES, LENGTH)
     if path is not None:
         model.load_state_dict(_read(path, model))
     if classes is not None:
+        check_whole(classes, "classes", least=1)
         model.head = nn.Linear(model.width, classes)
     provenance = "random" if path is None else "stand-in" if weights else "drawn sites"
     model.weights = Weights("splice_cnn", provenance, path)
