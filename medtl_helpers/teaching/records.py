@@ -121,7 +121,7 @@ class Record:
             raise KeyError(f"{len(rows)} intervals over test cases with {_words(wanted)} are recorded in {self._name}.")
         row = rows[0]
         kind = f"bootstrap over {row['seeds']} seeds and the test cases"
-        return Interval(row["value"], row["low"], row["high"], kind, row["n"])
+        return Interval(row["value"], row["low"], row["high"], kind, row["n"], row.get("level", 0.95))
 
     @property
     def primary(self) -> Interval:
