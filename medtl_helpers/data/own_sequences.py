@@ -47,6 +47,9 @@ def load_sequences(path: str | Path, labels: str | Path | Mapping | None = None,
     classes = tuple(sorted({sequence.label for sequence in kept}))
     if len(classes) < 2:
         raise ValueError(f"{path} has sequences of {' '.join(classes) or 'no class'} alone: give two classes or more.")
+    gone = sorted({sequence.label for sequence in found} - set(classes))
+    if gone:
+        told.append(f"no sequence of {', '.join(gone)} is left, so it is no class.")
     x = one_hot([sequence.text for sequence in kept])
     y = torch.tensor([classes.index(sequence.label) for sequence in kept])
     parts = _parts(path, kept, y, classes, seed)
@@ -78,7 +81,10 @@ def _check(path: Path, found: list[Sequence]) -> list[str]:
         )
     lower = sum(sequence.text != sequence.text.upper() for sequence in found)
     lines = [f"{lower} sequence(s) have lower-case letters, which are read like upper case."] if lower else []
-    unknown = {letter for sequence in found for letter in sequence.text.upper()} - set(BASES)
+    rna = sum("U" in sequence.text.upper() for sequence in found)
+    if rna:
+        lines.append(f"{rna} sequence(s) have the letter U, which is read like T.")
+    unknown = {letter for sequence in found for letter in sequence.text.upper()} - set(BASES) - {"U"}
     if unknown:
         some = sum(bool(set(sequence.text.upper()) & unknown) for sequence in found)
         lines.append(

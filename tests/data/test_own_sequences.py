@@ -112,6 +112,13 @@ TOLD = [  # what, the record that is added, how many records do not come in, the
         0,
         "1 sequence(s) have lower-case letters, which are read like upper",
     ),
+    ("RNA", ("x", "donor", "ACGUACGU" * 3), 0, "1 sequence(s) have the letter U, which is read like T."),
+    (
+        "a class that is gone",
+        ("x", "third", RECORDS[0][2]),
+        2,
+        "no sequence of third is left, so it is no class.",
+    ),
     (
         "letters for several bases",
         ("x", "donor", "ACGTNNRY" * 3),
