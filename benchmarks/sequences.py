@@ -84,11 +84,6 @@ CLASSICAL = {
 DRAWN, FRESH = 20_000, 300_000  # sites for the linear model; first seed of the drawn targets
 GC, GC_TEST = (0.35, 0.5, 0.65), 1000
 FULL_STEPS = 600  # of the network that is trained on 70 % of the file
-SCORES = {
-    "accuracy": lambda y, p: (p.argmax(1) == y).mean(),
-    "balanced accuracy": lambda y, p: np.mean([(p[y == k].argmax(1) == k).mean() for k in range(3)]),
-    "log loss": lambda y, p: -np.log(p[np.arange(len(y)), y].clip(1e-7)).mean(),
-}
 
 
 # --- what all cells share --------------------------------------------------------------------------------------------
@@ -171,12 +166,12 @@ def grid(way: str) -> list[dict]:
     return [{"lr": lr, "steps": longer * k} for lr in rates for k in steps]
 
 
-def tune(way: str, n: int, seed: int) -> list[dict]:
+def tune(way: str, labels: int, seed: int) -> list[dict]:
     """Scores on the validation rows of each setting, or of all ways that need none."""
     x, y = task().val
     if way == "no labels":
         return [row_of(name, p, y, x) for name, p in without_labels(x).items()]
-    few = few_of(n, seed)
+    few = few_of(labels, seed)
     return [row_of(way, answer(way, few, x, seed, how), y, x, **how) for how in grid(way)]
 
 
@@ -195,7 +190,7 @@ def best_settings(rows: list[dict]) -> dict:
     for row in rows:
         how = tuple((key, row[key]) for key in ("k", "degree", "c", "pseudo", "lr", "steps", "lam") if row.get(key))
         scores = (np.mean(row["scores"]["accuracy"]), -np.mean(row["scores"]["log loss"]))
-        values.setdefault((row["way"], row["n"]), {}).setdefault(how, []).append(scores)
+        values.setdefault((row["way"], row["labels"]), {}).setdefault(how, []).append(scores)
     found: dict = {}
     for (way, n), settings in sorted(values.items()):
         mean = {how: np.mean(scores, 0).round(4).tolist() for how, scores in settings.items()}
@@ -221,12 +216,12 @@ VARIANTS = {  # way -> the one whose settings it takes
 }
 
 
-def labels(seed: int, n: int) -> list[dict]:
-    """All ways on the test rows, with ``n`` labels of each class."""
-    (x, y), few = task().test, few_of(n, seed)
+def by_labels(seed: int, labels: int) -> list[dict]:
+    """All ways on the test rows, with so many ``labels`` of each class."""
+    (x, y), few = task().test, few_of(labels, seed)
     found = without_labels(x)
-    for way in [*ways_of(n), *VARIANTS]:
-        found[way] = answer(way, few, x, seed, splice.settings(VARIANTS.get(way, way), n))
+    for way in [*ways_of(labels), *VARIANTS]:
+        found[way] = answer(way, few, x, seed, splice.settings(VARIANTS.get(way, way), labels))
     return [row_of(way, p, y, x) | {"answers": p.round(4).tolist()} for way, p in found.items()]
 
 
@@ -282,7 +277,7 @@ def copies(seed: int) -> list[dict]:
 # --- the stages ------------------------------------------------------------------------------------------------------
 
 KINDS = {
-    "labels": (labels, [{"n": n} for n in splice.LABELS]),
+    "labels": (by_labels, [{"labels": n} for n in splice.LABELS]),
     "gc": (gc, [{"content": content} for content in GC]),
     "pretrainings": (pretrainings, [{}]),
     "copies": (copies, [{}]),
@@ -291,17 +286,18 @@ KINDS = {
 
 def cells(stage: str, data: str, kinds=KINDS, numbers=None) -> list[dict]:
     if stage == "tuning":
-        keys = [{"way": "no labels", "n": 0}] + [{"way": way, "n": n} for n in TUNED if n for way in ways_of(n)]
-        seeds = [SEEDS[stage][: 1 if key["way"].startswith("image") else TUNED[key["n"]]] for key in keys]
+        keys = [{"way": "no labels", "labels": 0}]
+        keys += [{"way": way, "labels": n} for n in TUNED if n for way in ways_of(n)]
+        seeds = [SEEDS[stage][: 1 if key["way"].startswith("image") else TUNED[key["labels"]]] for key in keys]
     else:
         keys = [{"kind": kind, **key} for kind in kinds for key in KINDS[kind][1] if DATA_OF.get(kind, data) == data]
-        keys = [key for key in keys if data == "real" or key.get("n", 5) == 5]
-        seeds = [SEEDS[stage][: REPORTED.get((key["kind"], key.get("n", 0), data), 5)] for key in keys]
+        keys = [key for key in keys if data == "real" or key.get("labels", 5) == 5]
+        seeds = [SEEDS[stage][: REPORTED.get((key["kind"], key.get("labels", 0), data), 5)] for key in keys]
     return [
         {"stage": stage, "data": data, **key, "seed": seed}
         for key, some in zip(keys, seeds, strict=True)
         for seed in some
-        if not numbers or key.get("n") in numbers
+        if not numbers or key.get("labels") in numbers
     ]
 
 
@@ -322,7 +318,7 @@ def main() -> None:
     torch.set_num_threads(1)
     fill(LOG, cells(args.stage, task().provenance, args.only, args.labels), compute)
     if args.stage == "tuning":
-        rows = [row for row in tidy(LOG.runs(), cells("tuning", task().provenance)) if row["n"]]
+        rows = [row for row in tidy(LOG.runs(), cells("tuning", task().provenance)) if row["labels"]]
         for way, found in best_settings(rows).items():
             print(
                 f'    "{way}": { ({n: how for n, (how, _) in found.items()}) },', [mean for _, mean in found.values()]
@@ -336,7 +332,7 @@ PRIMARY_ABOUT = {
     "comparison": "Five labels a class: fine-tuned from drawn sites beats all that saw no drawn site by more than 0.05",
     "ours": "fine-tuned",
     "theirs": "two-letter rule",
-    "where": {"data": "real", "kind": "labels", "n": 5},
+    "where": {"data": "real", "kind": "labels", "labels": 5},
     "score": "accuracy",
     "margin": 0.05,
     "written": "191ff95",
@@ -373,26 +369,36 @@ def macro_auroc(y, p) -> float:
     return float(np.mean(found))
 
 
+def balanced(y, answer) -> float:
+    """The mean share found of each class."""
+    return float(np.mean([(answer[y == k] == k).mean() for k in range(3)]))
+
+
 def over_rows(runs: list[dict]) -> list[dict]:
     """Intervals over seeds and test rows, which are given once: of each way, and beside "fine-tuned"."""
     if task().provenance != "real":
         return read("sequences").get("two_level", [])
     y, rows = task().test.y.numpy(), []
     for n in splice.LABELS:
-        asked = [cell for cell in cells("report", "real", ["labels"]) if cell["n"] == n]
-        done = [run for run in runs if run["stage"] == "report" and run["data"] == "real" and run.get("n") == n]
+        asked = [cell for cell in cells("report", "real", ["labels"]) if cell["labels"] == n]
+        done = [run for run in runs if run["stage"] == "report" and run["data"] == "real" and run.get("labels") == n]
         if len({run["seed"] for run in done}) < len(asked):
             continue
         ways = [row["way"] for row in done[0]["rows"]]
         found = {way: logged(done, asked, way) for way in ways}
+        answer_of = {way: p.argmax(2) for way, p in found.items()}
+        loss_of = {way: -np.log(p[:, np.arange(len(y)), y].clip(1e-7)) for way, p in found.items()}
         pairs = [(way, None) for way in ways] + [("fine-tuned", way) for way in ways if way != "fine-tuned"]
-        rows += over_cases(y, found, pairs, SCORES, data="real", kind="labels", n=n)
+        where = {"data": "real", "kind": "labels", "labels": n}
+        rows += over_cases(y, answer_of, pairs, {"accuracy": lambda y, k: (k == y).mean()}, **where)
+        rows += over_cases(y, answer_of, pairs[: len(ways)], {"balanced accuracy": balanced}, **where)
+        rows += over_cases(y, loss_of, pairs, {"log loss": lambda y, loss: loss.mean()}, **where)
         if n == 5:
             few = [
                 (way, None) for way in ("fine-tuned", "published table", "drawn sites, zero-shot", "two-letter rule")
             ]
             few += [("fine-tuned", way) for way, _ in few[1:]]
-            rows += over_cases(y, found, few, {"macro auroc": macro_auroc}, data="real", kind="labels", n=n)
+            rows += over_cases(y, found, few, {"macro auroc": macro_auroc}, **where)
     return rows
 
 

@@ -277,7 +277,7 @@ def secondary_comparisons(record: Record) -> dict[str, Secondary]:
     """The nine secondary comparisons of ``benchmarks/sequences.py``, in its order."""
 
     def beside(theirs: str, sign: int = 1) -> Interval:
-        found = record.over_cases("fine-tuned", theirs, data="real", kind="labels", n=5)
+        found = record.over_cases("fine-tuned", theirs, data="real", kind="labels", labels=5)
         low, high = sorted((sign * found.low, sign * found.high))
         return Interval(sign * found.value, low, high, found.kind, found.n, found.level)
 
