@@ -92,8 +92,8 @@ def test_the_rows_by_labels_are_those_of_the_record(alts):
     alt = alts[0][1]
     for way in ("fine-tuned", "k-mers"):
         for n in experiment.LABELS:
-            assert f"{record.mean(way, n=n).value:.2f} with {n}" in alt
-    assert f"published table, without any label, {record.mean('published table', n=5).value:.2f}" in alt
+            assert f"{record.mean(way, labels=n).value:.2f} with {n}" in alt
+    assert f"published table, without any label, {record.mean('published table', labels=5).value:.2f}" in alt
 
 
 # --- without a network -----------------------------------------------------------------------------------------------

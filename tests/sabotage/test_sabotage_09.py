@@ -102,8 +102,8 @@ ROWS = [
     ),
     Sabotage(
         "Still it helps: with five labels a probe on it",
-        'labels.paired("masked bases, probe", "from scratch", n=n)',
-        'labels.paired("random features", "from scratch", n=n)',
+        'labels.paired("masked bases, probe", "from scratch", labels=n)',
+        'labels.paired("random features", "from scratch", labels=n)',
         (*RECORD, "Real sequences without labels"),
     ),
     Sabotage(
@@ -120,8 +120,8 @@ ROWS = [
     ),
     Sabotage(
         "Five labels of each class do not bring the acceptors back",
-        'labels.mean("fine-tuned, donors only", "acceptors found", n=5)',
-        'labels.mean("fine-tuned", "acceptors found", n=5)',
+        'labels.mean("fine-tuned, donors only", "acceptors found", labels=5)',
+        'labels.mean("fine-tuned", "acceptors found", labels=5)',
         (*NO_LABEL, *RECORD, "Where it fails"),
     ),
 ]

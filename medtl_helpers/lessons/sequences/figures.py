@@ -153,13 +153,13 @@ def show_rows(
     figure, axis = plt.subplots(figsize=(8.4, 4.6))
     told = []
     for k, (way, (colour, marker)) in enumerate(zip(ways, MARKS, strict=False)):
-        at = [n for n in labels if way in record.values("way", n=n, **where)]
-        means = [record.mean(way, score, n=n, **where) for n in at]
+        at = [n for n in labels if way in record.values("way", labels=n, **where)]
+        means = [record.mean(way, score, labels=n, **where) for n in at]
         shift = 1 + 0.035 * (k - (len(ways) - 1) / 2)
         interval_marks(axis, [n * shift for n in at], means, colour=colour, marker=marker, label=way, joined=True)
         told.append(f"{way} " + ", ".join(f"{m.value:.2f} with {n}" for n, m in zip(at, means, strict=True)))
     for way, style in zip(flat, ("-", "--", "-.", ":"), strict=False):
-        value = record.mean(way, score, n=labels[0], **where).value
+        value = record.mean(way, score, labels=labels[0], **where).value
         axis.axhline(value, color=COLOURS["black"], linestyle=style, linewidth=1, label=f"{way} (no label)")
         told.append(f"{way}, without any label, {value:.2f}")
     axis.set_xscale("log")
