@@ -37,7 +37,7 @@ from torch import Tensor, nn
 from ..guards import as_examples, as_logits, check_outputs, forward
 from ..parts import as_device, check_network, check_rate, check_whole, shown
 from .predict import to_float
-from .server_steps import Weights, averaged, checked_step
+from .server_steps import Weights, checked_step, plain_step
 
 
 class Update(NamedTuple):
@@ -97,7 +97,7 @@ def federated_average(
             change = {key: value - weights[key] for key, value in _trained(local).items()}
             updates.append(Update(name, len(x), change))
         mean = {key: sum((u.patients / patients * u.change[key] for u in updates), torch.zeros(())) for key in weights}
-        weights = checked_step(averaged if server is None else server, weights, mean)
+        weights = checked_step(plain_step if server is None else server, weights, mean)
         model.load_state_dict(weights, strict=False)  # what is frozen was not sent
         if watch is not None:
             watch(number, model, updates)

@@ -44,7 +44,7 @@ class FedAdam:
         return new
 
 
-def averaged(weights: Weights, change: Weights) -> Weights:
+def plain_step(weights: Weights, change: Weights) -> Weights:
     """The server's step of FedAvg and FedProx: w + Δ."""
     return {name: weights[name] + change[name] for name in weights}
 
