@@ -19,6 +19,7 @@ from ...methods.calibration import recalibrate_intercept
 from ...methods.federated import federated_average
 from ...methods.finetune import fine_tune, probe
 from ...methods.freezing import freeze, unfreeze
+from ...methods.intervals import Interval, corrected_t, holm, t_interval, t_test
 from ...methods.predict import predict
 from ...methods.private import dp_fit
 from ...methods.sequence_nets import SequenceCNN
@@ -26,6 +27,7 @@ from ...methods.sequence_weights import load_splice_cnn
 from ...methods.server_steps import FedAdam
 from ...methods.shared_scale import Scale, column_sums, shared_scale
 from ...methods.train import fit
+from ...teaching.records import Record
 
 BUDGETS = (0.5, 1, 3, 8)  # ε
 DELTA_SHARE = 0.1  # δ = 1 / (10 n) for n patients
@@ -262,10 +264,9 @@ def with_own_intercept(model: Trained, ward: Ward) -> Trained:
 
 def own_threshold(logit: np.ndarray, y) -> float:
     """The logit from which on "disease" has the best balanced accuracy among a hospital's validation patients."""
-    false, true, at = roc_curve(y, logit)
+    false, true, at = roc_curve(y, logit, drop_intermediate=False)
     best = max(1, int((true - false).argmax()))  # the first threshold is infinite
-    above = at[best - 1] if best > 1 else at[best]
-    return float((at[best] + above) / 2)  # halfway to the next higher logit that was seen
+    return float((at[best] + at[min(best + 1, len(at) - 1)]) / 2)  # halfway to the next lower logit that was seen
 
 
 def hospital_scores(logit: np.ndarray, y, threshold: float) -> dict[str, float]:
@@ -365,3 +366,60 @@ def attack_scores(scores, phi, member) -> dict[str, float]:
     found = {f"tpr at {fpr:g}": tpr_at(scores, member, fpr).value for fpr in FPRS}
     advantage = loss_attack(phi, member, float(np.logaddexp(0, -phi[member]).mean()))
     return found | {"auc": roc_auc_score(member, scores), "advantage": advantage}
+
+
+SMALLEST_OF_NOTE = 0.02  # the margin of all secondary comparisons below, named before their seeds ran
+
+
+class Settled(NamedTuple):
+    """A difference of two ways, and whether it lies beyond the margin when all of its family are counted."""
+
+    difference: Interval
+    p: float  # Holm's, against the margin
+
+    @property
+    def settled(self) -> bool:
+        return self.p < 0.05
+
+
+def between_hospitals(record: Record) -> dict[str, Settled]:
+    """The comparisons of hospitals that were written down, over splits; "pooled" stands outside of Holm's family."""
+    asked = {
+        f"{ours} − {theirs}, {score}": (ours, theirs, score)
+        for score in ("auroc", "balanced accuracy")
+        for ours, theirs in ((FEDAVG, OWN), (FEDAVG, "cleveland alone"), (LEFT_OUT, OWN))
+    }
+    asked |= {f"{way} − {FEDAVG}, log loss": (way, FEDAVG, "log loss") for way in (TUNED, OWN_INTERCEPT)}
+    outside = {f"{FEDAVG} − {POOLED}, auroc": (FEDAVG, POOLED, "auroc")}
+    apart = {
+        name: np.subtract(*(record.scores(way, score, kind="hospitals", site=THREE) for way in (ours, theirs)))
+        for name, (ours, theirs, score) in (asked | outside).items()
+    }
+    p = {name: _beyond_margin(apart[name], SHARE_OF_TEST) for name in asked}
+    p = dict(zip(p, holm(list(p.values())), strict=True)) | {name: 1.0 for name in outside}
+    return {name: Settled(corrected_t(apart[name], SHARE_OF_TEST), p[name]) for name in apart}
+
+
+def between_attacks(record: Record) -> dict[str, Settled]:
+    """The comparisons of attacks that were written down: the true positive rate at 1 %, over seeds."""
+
+    def found(way, attack, n):
+        return record.scores(way, "tpr at 0.01", kind="attacks", attack=attack, labels=n)
+
+    apart = {
+        f"{ALL_WEIGHTS} − {BEFORE}, 5": found(ALL_WEIGHTS, "LiRA", 5) - found(BEFORE, "loss", 5),
+        f"{ALL_WEIGHTS} − {BEFORE}, 100": found(ALL_WEIGHTS, "LiRA", 100) - found(BEFORE, "loss", 100),
+        f"{ALL_WEIGHTS} − {PROBED}, 5": found(ALL_WEIGHTS, "LiRA", 5) - found(PROBED, "LiRA", 5),
+        f"{FROM_SCRATCH} − {ALL_WEIGHTS}, 100": found(FROM_SCRATCH, "LiRA", 100) - found(ALL_WEIGHTS, "LiRA", 100),
+        f"{NOISED} − {BEFORE}, 5": found(NOISED, "LiRA", 5) - found(BEFORE, "loss", 5),
+    }
+    p = holm([_beyond_margin(values) for values in apart.values()])
+    return {name: Settled(t_interval(apart[name]), one) for name, one in zip(apart, p, strict=True)}
+
+
+def _beyond_margin(differences: np.ndarray, share: float = 0.0) -> float:
+    """p-value of "the mean lies at the margin", on the side where it lies; 1 within the margin."""
+    mean = float(differences.mean())
+    if abs(mean) <= SMALLEST_OF_NOTE:
+        return 1.0
+    return t_test(differences, float(np.copysign(SMALLEST_OF_NOTE, mean)), test_share=share)
