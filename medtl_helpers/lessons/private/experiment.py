@@ -48,8 +48,19 @@ NOISY: dict[str, dict] = {  # chosen at ε = 1 among six, on seeds that are not 
     RANDOM_FEATURES: {"lr": 0.3, "steps": 30, "clip": 1.0},
     EVERYTHING: {"lr": 0.001, "steps": 30, "clip": 0.1},
     TABLE_REGRESSION: {"lr": 0.1, "steps": 30, "clip": 1.0},
+    LOGISTIC: {"lr": 0.1, "steps": 30, "clip": 0.1},
 }
-NOISELESS: dict[str, dict] = {}  # of ``fit``, without noise; chosen among three rates, on the same seeds
+NOISELESS: dict[str, dict] = {
+    LINEAR: {"lr": 0.003, "epochs": 20},
+    SMALL: {"lr": 0.01, "epochs": 20},
+    NETWORK: {"lr": 0.003, "epochs": 20},
+    PRIVATE_PROBE: {"lr": 0.01, "epochs": 20},
+    DRAWN_HEAD: {"lr": 0.003, "epochs": 20},
+    RANDOM_FEATURES: {"lr": 0.01, "epochs": 20},
+    EVERYTHING: {"lr": 1e-4, "epochs": 20},
+    TABLE_REGRESSION: {"lr": 0.03, "epochs": 20},
+    LOGISTIC: {"lr": 0.01, "epochs": 20},
+}  # of ``fit``, without noise; chosen among three rates, on the same seeds
 
 # What clinicians know without our patients: a middle and a spread of each column. The mean and the deviation of the
 # training patients would be two more numbers that are given out without noise.
