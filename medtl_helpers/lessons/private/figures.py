@@ -7,6 +7,7 @@ from scipy.stats import norm
 from ...methods.attacks import attack_curve, tpr_at
 from ...methods.intervals import Interval, corrected_t
 from ...teaching.plots import COLOURS, interval_marks, show
+from .experiment import SHARE_OF_TEST
 
 BLAMED = 0.01  # the share of those who were no members, and whom an attack may call one
 
@@ -237,5 +238,27 @@ def show_hospitals(record, ways, site: str, *, scores=("auroc", "balanced accura
         figure,
         f"What each way to train reaches at the hospitals ({site}), with intervals over splits of the patients. "
         f"{'. '.join(told)}.",
+        provenance=f"recorded, 95 % corrected t over splits; {record.data} data",
+    )
+
+
+def show_heart(record, budgets) -> None:
+    """The AUROC of a logistic regression on heart patients, of all, women and men, at each ε; None: without noise."""
+    names = {f"ε = {e}" if e else "without noise": e for e in budgets}
+    figure, axes = plt.subplots(1, 3, figsize=(9.2, 0.9 + 0.34 * len(names)), sharey=True, sharex=True)
+    told = []
+    for axis, (title, ending) in zip(axes, {"all": "", "women": ", women", "men": ", men"}.items(), strict=True):
+        found = [
+            corrected_t(record.scores("logistic regression", f"auroc{ending}", epsilon=e), SHARE_OF_TEST)
+            for e in names.values()
+        ]
+        interval_marks(axis, range(len(names) - 1, -1, -1), found, horizontal=True)
+        axis.set(title=title, xlabel="AUROC", ylim=(-0.6, len(names) - 0.4))
+        told.append(f"{title}: " + ", ".join(f"{name} {one.value:.2f}" for name, one in zip(names, found, strict=True)))
+    axes[0].set_yticks(range(len(names) - 1, -1, -1), list(names))
+    show(
+        figure,
+        "The AUROC of a logistic regression on Cleveland's heart patients at each ε, for all test patients, for women "
+        f"and for men. {'. '.join(told)}.",
         provenance=f"recorded, 95 % corrected t over splits; {record.data} data",
     )
