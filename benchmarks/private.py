@@ -259,10 +259,11 @@ def summarise(runs: list[dict]) -> None:
     rows = []
     for stage, data in (("tuning", "real"), ("report", "real"), ("report", "twin")):
         asked = cells(stage, data)
-        for kind, epsilon in dict.fromkeys((cell["kind"], cell["epsilon"]) for cell in asked):
-            here = [cell for cell in asked if (cell["kind"], cell["epsilon"]) == (kind, epsilon)]
-            seeds = list(dict.fromkeys(cell["seed"] for cell in here))
-            rows += [row | {"seeds": seeds} for row in tidy(runs, here)]
+        for here in grouped(asked).values():
+            facts = {"seeds": [cell["seed"] for cell in here]}
+            if here[0]["kind"] == "heart":
+                facts["test share"] = private.SHARE_OF_TEST
+            rows += [row | facts for row in tidy(runs, here)]
     result = header(seeds=list(REPORTED), seconds=total_seconds(runs)) | {
         "score": "accuracy",
         "data": "mixed",
@@ -274,21 +275,29 @@ def summarise(runs: list[dict]) -> None:
     write("private", result)
 
 
+def grouped(asked: list[dict]) -> dict[tuple, list[dict]]:
+    """(kind, way, ε) → its cells, one for each seed."""
+    found: dict[tuple, list[dict]] = {}
+    for cell in asked:
+        found.setdefault((cell["kind"], cell["way"], cell["epsilon"]), []).append(cell)
+    return found
+
+
 def over_test_rows(runs: list[dict]) -> list[dict]:
     """Intervals over seeds and the 1,000 test rows: of every way and ε, and of the comparisons above."""
-    data = splice().provenance
-    y, score = np.asarray(splice().test.y), {"accuracy": lambda y, answer: float((answer == y).mean())}
-    asked = [cell for cell in cells("report", data) if cell["kind"] == "splice"]
-    done = {(run["way"], run["epsilon"], run["seed"]) for run in runs if run.get("data") == data}
-    found, rows = {}, []
-    for way, epsilon in dict.fromkeys((cell["way"], cell["epsilon"]) for cell in asked):
-        here = [cell for cell in asked if (cell["way"], cell["epsilon"]) == (way, epsilon)]
-        if all((way, epsilon, cell["seed"]) in done for cell in here):
-            found[way, epsilon] = logged([run for run in runs if run.get("kind") == "splice"], here, way)
-            keys = {"kind": "splice", "data": data, "epsilon": epsilon}
-            rows += over_cases(y, {way: found[way, epsilon]}, [(way, None)], score, **keys)
+    data, y = splice().provenance, np.asarray(splice().test.y)
+    score = {"accuracy": lambda y, answer: float((answer == y).mean())}
+    donors = {"recall, EI": lambda y, answer: float((answer[y == 0] == 0).mean())}
+    at_one, rows = {}, []
+    for (kind, way, epsilon), here in grouped(cells("report", data)).items():
+        if kind == "heart" or len(tidy(runs, here)) == 0:
+            continue
+        keys = {"kind": kind, "data": data, "epsilon": epsilon}
+        said_by = logged(runs, here, way)
+        rows += over_cases(y, {way: said_by}, [(way, None)], score | (donors if kind == "small group" else {}), **keys)
+        if kind == "splice" and epsilon in (0, 1):
+            at_one[way] = said_by
     keys = {"kind": "splice", "data": data, "epsilon": 1}
-    at_one = {way: answer for (way, epsilon), answer in found.items() if epsilon in (0, 1)}
     ours, theirs = PRIMARY_ABOUT["ours"], PRIMARY_ABOUT["theirs"]
     if ours in at_one and theirs in at_one:
         rows += over_cases(y, at_one, [(ours, theirs)], score, **keys)
