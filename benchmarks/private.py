@@ -59,7 +59,7 @@ PRIMARY_ABOUT = {
     "comparison": "At ε = 1 a private probe on public drawn features beats DP training from scratch by more than 0.1",
     "ours": private.PRIVATE_PROBE,
     "theirs": private.LINEAR,
-    "where": {"kind": "splice", "data": "real", "epsilon": 1},
+    "where": {"stage": "report", "kind": "splice", "data": "real", "epsilon": 1},
     "score": "accuracy",
     "margin": 0.1,
     "written": "f10c682",
@@ -292,12 +292,12 @@ def over_test_rows(runs: list[dict]) -> list[dict]:
     for (kind, way, epsilon), here in grouped(cells("report", data)).items():
         if kind == "heart" or len(tidy(runs, here)) == 0:
             continue
-        keys = {"kind": kind, "data": data, "epsilon": epsilon}
+        keys = {"stage": "report", "kind": kind, "data": data, "epsilon": epsilon}
         said_by = logged(runs, here, way)
         rows += over_cases(y, {way: said_by}, [(way, None)], score | (donors if kind == "small group" else {}), **keys)
         if kind == "splice" and epsilon in (0, 1):
             at_one[way] = said_by
-    keys = {"kind": "splice", "data": data, "epsilon": 1}
+    keys = {"stage": "report", "kind": "splice", "data": data, "epsilon": 1}
     ours, theirs = PRIMARY_ABOUT["ours"], PRIMARY_ABOUT["theirs"]
     if ours in at_one and theirs in at_one:
         rows += over_cases(y, at_one, [(ours, theirs)], score, **keys)
