@@ -64,11 +64,12 @@ def test_sequences_are_dealt_to_one_side_only():
     task = Task("numbers", *thirds, ("a", "b", "c"), None, "twin", "none")
     deal = private.deal_sequences(task, 5, 1)
     sides = [set(x[:, 0, 0].tolist()) for x, _ in deal]
-    assert [len(side) for side in sides] == [15, 500, 2485] and not sides[0] & sides[1] and not sides[0] & sides[2]
+    assert [len(side) for side in sides] == [15, 501, 2484] and not sides[0] & sides[1] and not sides[0] & sides[2]
     assert not sides[1] & sides[2]
     for inputs, found in deal:
         assert [labels[v] for v in inputs[:, 0, 0].tolist()] == found.tolist()
     assert torch.bincount(deal.members[1]).tolist() == [5, 5, 5]
+    assert torch.bincount(deal.others[1]).tolist() == [167, 167, 167]
 
 
 @pytest.mark.slow
