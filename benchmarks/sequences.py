@@ -362,7 +362,7 @@ def summarise(runs: list[dict]) -> None:
         "data": "mixed",
         "primary": PRIMARY_ABOUT,
         "two_level": over_rows(runs),
-        "settings": splice.SETTINGS,
+        "settings": {way: {str(n): how for n, how in found.items()} for way, found in splice.SETTINGS.items()},
         "rows": rows,
     }
     write("sequences", result)
