@@ -18,6 +18,13 @@ ROWS = [
         ATTACK,
     ),
     Sabotage(
+        "With five labels a class LiRA finds members of a fine-tuned network",
+        '"labels": 5, "attack": "LiRA"',
+        '"labels": 5, "attack": "loss"',
+        ("How many labels",),
+        recorded=True,
+    ),
+    Sabotage(
         "No attack on one noised number finds more members than the ceiling",
         "norm.isf(0.01) - 1 / sigma",
         "norm.isf(0.01) - 2 / sigma",
@@ -48,6 +55,20 @@ ROWS = [
         (*HEAD, "From scratch, or on public features"),
     ),
     Sabotage(
+        "At ε = 1 the private probe beats the best private training from scratch",
+        'private.about["primary"], private.primary',
+        'private.about["primary"], private.over_cases("probe", "zero-shot", epsilon=1, **here)',
+        ("What the record says",),
+        recorded=True,
+    ),
+    Sabotage(
+        "The network that saw no row is level with the probe",
+        '("zero-shot", "published table", "small network, from scratch")',
+        '("small network, from scratch", "published table", "zero-shot")',
+        ("What the record says",),
+        recorded=True,
+    ),
+    Sabotage(
         "The noise at ε = 1 costs the class of few rows more",
         '"noise_multiplier": sigma',
         '"noise_multiplier": 0.0',
@@ -58,6 +79,13 @@ ROWS = [
         'once = {"rounds": 1,',
         'once = {"rounds": 1, "epochs": 2,',
         ("Four hospitals",),
+    ),
+    Sabotage(
+        "FedAvg is level with pooled patients",
+        '("FedAvg", "pooled")',
+        '("va alone", "pooled")',
+        ("Who wins",),
+        recorded=True,
     ),
     Sabotage(
         "The head was trained with ε = 1, and the rows that the trunk was trained on",
