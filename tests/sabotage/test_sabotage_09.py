@@ -95,8 +95,8 @@ ROWS = [
     ),
     Sabotage(
         "As labels grow in number, a kernel that learned from them alone",
-        '"fine-tuned", "weighted-degree kernel", data',
-        '"fine-tuned", "k-mers", data',
+        '"fine-tuned", "weighted-degree kernel", labels',
+        '"fine-tuned", "k-mers", labels',
         RECORD,
         recorded=True,
     ),
