@@ -136,7 +136,7 @@ def show_budgets(epsilons, ways: dict[str, list[Interval]], free: dict[str, floa
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.8, 3.8), width_ratios=[2, 3])
     left.plot(epsilons, [ceiling(e, 0.0) for e in epsilons], "o-", color=COLOURS["orange"])
     left.set(xscale="log", ylim=(0, 1.03), xlabel="ε", ylabel="members found, at most,\nblaming 1 % of the others")
-    colours, marks = ("blue", "pink", "green", "sky", "yellow"), "osD^v"
+    colours, marks = ("blue", "pink", "green", "sky", "yellow", "orange", "grey"), "osD^vPX"
     told = []
     for (name, found), colour, mark in zip(ways.items(), colours, marks, strict=False):
         interval_marks(right, epsilons, found, colour=colour, marker=mark, label=name, joined=True)
