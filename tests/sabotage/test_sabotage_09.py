@@ -113,7 +113,7 @@ ROWS = [
         (*NO_LABEL, *RECORD, "The other strand"),
     ),
     Sabotage(
-        "In the record, too, the embedded network does not lose",
+        "Two harms that were written down beforehand are not seen",
         'second["gc"].interval.low',
         'second["reversed"].interval.low',
         (*NO_LABEL, *RECORD, "Where it fails"),
