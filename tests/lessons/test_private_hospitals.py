@@ -86,6 +86,8 @@ def test_the_record_reads_as_it_is_compared():
     record = Record("federated", stage="report", data="real")
     hospitals, attacks = private.between_hospitals(record), private.between_attacks(record)
     assert len(hospitals) == 9 and len(attacks) == 5
+    nobody = private.members_found(record, private.NOISED, "LiRA", 5)
+    assert nobody.n == 75 and nobody.value == 0 < nobody.high < 0.06  # 0 of 75
     assert all(
         one.p <= 1 and one.difference.low <= one.difference.high for one in [*hospitals.values(), *attacks.values()]
     )

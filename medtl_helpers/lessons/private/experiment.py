@@ -19,7 +19,7 @@ from ...methods.calibration import recalibrate_intercept
 from ...methods.federated import federated_average
 from ...methods.finetune import fine_tune, probe
 from ...methods.freezing import freeze, unfreeze
-from ...methods.intervals import Interval, corrected_t, holm, t_interval, t_test
+from ...methods.intervals import Interval, corrected_t, holm, proportion, t_interval, t_test
 from ...methods.predict import predict
 from ...methods.private import dp_fit
 from ...methods.sequence_nets import SequenceCNN
@@ -413,6 +413,17 @@ def between_hospitals(record: Record) -> dict[str, Settled]:
     p = {name: _beyond_margin(apart[name], SHARE_OF_TEST) for name in asked}
     p = dict(zip(p, holm(list(p.values())), strict=True)) | {name: 1.0 for name in outside}
     return {name: Settled(corrected_t(apart[name], SHARE_OF_TEST), p[name]) for name in apart}
+
+
+def members_found(record: Record, way: str, attack: str, n: int) -> Interval:
+    """The share of the members of all deals that an attack finds at 1 % false positives, with Clopper-Pearson limits.
+
+    Five networks that give away nobody are no proof that nobody is ever found; a t interval over seeds would have no
+    width there.
+    """
+    shares = record.scores(way, "tpr at 0.01", kind="attacks", attack=attack, labels=n)
+    each = 3 * n  # members of a deal
+    return proportion(int(np.rint(shares * each).sum()), each * len(shares), method="clopper-pearson")
 
 
 def between_attacks(record: Record) -> dict[str, Settled]:
