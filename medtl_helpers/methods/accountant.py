@@ -24,7 +24,7 @@ import numpy as np
 from ..labels import as_share
 from ..parts import check_rate, check_whole, shown
 
-ORDERS = np.concatenate([np.arange(11, 110) / 10, np.arange(11, 64), np.geomspace(64, 512, 13)])
+ORDERS = np.concatenate([np.arange(11, 110) / 10, np.arange(11, 64), np.geomspace(64, 256, 9)])
 LEAST, MOST = 0.1, 1e6  # noise: below it ε is in the hundreds, and above it nothing is left to learn
 
 
@@ -85,7 +85,7 @@ def _renyi(sigma: float, q: float) -> np.ndarray:
     """D_α of one step, for all ``ORDERS``."""
     if q == 1:
         return ORDERS / (2 * sigma**2)
-    step = min(1, sigma) / 4  # in units of σ; sums over a whole line converge faster than any power of it
+    step = min(1, sigma) / 2  # in units of σ; sums over a whole line converge faster than any power of it
     z = np.arange(-10, ORDERS[-1] / sigma + 10, step)
     ratio = np.logaddexp(math.log1p(-q), math.log(q) + z / sigma - 1 / (2 * sigma**2))
     density = -(z**2) / 2 + math.log(step / math.sqrt(2 * math.pi))

@@ -112,7 +112,7 @@ def dp_fit(
             for name, p in weights.items():
                 noise = torch.randn(p.shape, generator=generator).to(device)
                 p.grad = (total[name] + noise_multiplier * clip * noise) / batch_size
-            training.finite(float(sum(p.grad.sum() for p in weights.values())), f"learning rate {lr:g}")
+            training.finite(torch.stack([part.sum() for part in total.values()]).sum().item(), f"learning rate {lr:g}")
             optimizer.step()
             history.steps += 1
     history.stopped = training.stopped
