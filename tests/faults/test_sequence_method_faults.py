@@ -28,7 +28,7 @@ ROWS = [
     ("position scores: of 0", lambda: mtl.position_scores(X, 0 * FREQUENCIES), "A frequency is 0, which makes"),
     ("position scores: another length", lambda: mtl.position_scores(X, FREQUENCIES[:, :, 1:]), "with the same L"),
     ("masked bases: all hidden", lambda: mtl.pretrain_masked(mtl.SequenceCNN(3), X, share=1.0), "share is 1.0: give"),
-    ("motifs: another network", lambda: mtl.motifs_of_filters(torch.nn.Linear(4, 2), X), "has no convolution over A, C"),
+    ("motifs: another network", lambda: mtl.motifs_of_filters(torch.nn.Linear(4, 2), X), "no convolution over A, C"),
     ("motifs: sequences too short", lambda: mtl.motifs_of_filters(mtl.SequenceCNN(3), X[:, :, :5]), "5 bases and a"),
     ("splice weights: no file", lambda: mtl.load_splice_cnn(weights="no.pt"), "There is no weight file no.pt: correct"),
 ]  # fmt: skip
