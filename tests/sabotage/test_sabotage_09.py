@@ -80,7 +80,7 @@ ROWS = [
         (*NO_LABEL, *RECORD, "Where it fails"),
     ),
     Sabotage(
-        "With five labels a class a network from drawn sites is right more often",
+        "With five labels a class a network of drawn sites is right more often",
         'second["published table"].interval.high < 0',
         'second["position weights"].interval.high < 0',
         RECORD,
