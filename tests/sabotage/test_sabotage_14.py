@@ -18,9 +18,9 @@ ROWS = [
         ATTACK,
     ),
     Sabotage(
-        "With five labels a class LiRA finds members of a fine-tuned network",
-        '"labels": 5, "attack": "LiRA"',
-        '"labels": 5, "attack": "loss"',
+        "With five and a hundred labels a class LiRA finds more members",
+        'f"fine-tuned − public, before, {n}"',
+        '"probe, ε = 1 − public, before, 5"',
         ("How many labels",),
         recorded=True,
     ),
@@ -82,8 +82,8 @@ ROWS = [
     ),
     Sabotage(
         "FedAvg is level with pooled patients",
-        '("FedAvg", "pooled")',
-        '("va alone", "pooled")',
+        '"FedAvg − pooled, auroc"',
+        '"FedAvg − own patients alone, auroc"',
         ("Who wins",),
         recorded=True,
     ),

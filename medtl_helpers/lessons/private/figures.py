@@ -7,7 +7,7 @@ from scipy.stats import norm
 from ...methods.attacks import attack_curve, tpr_at
 from ...methods.intervals import Interval, corrected_t
 from ...teaching.plots import COLOURS, interval_marks, show
-from .experiment import SHARE_OF_TEST
+from .experiment import SHARE_OF_TEST, members_found
 
 BLAMED = 0.01  # the share of those who were no members, and whom an attack may call one
 
@@ -194,7 +194,7 @@ def show_groups(recall: dict[str, np.ndarray], classes, rows, *, data=None) -> N
 
 
 def show_attacks_by_labels(record) -> None:
-    """Members found at 1 % false positives against the labels a class, for each way; t intervals over seeds."""
+    """Members found at 1 % false positives against the labels a class, for each way, over all deals."""
     figure, axis = plt.subplots(figsize=(7.2, 3.9))
     ways = {
         "from scratch": ("pink", "s"),
@@ -204,7 +204,7 @@ def show_attacks_by_labels(record) -> None:
     }
     labels, told = record.values("labels", way="fine-tuned"), []
     for way, (colour, marker) in ways.items():
-        found = [record.mean(way, "tpr at 0.01", labels=n, attack="LiRA") for n in labels]
+        found = [members_found(record, way, "LiRA", n) for n in labels]
         interval_marks(axis, labels, found, colour=colour, marker=marker, label=way, joined=True)
         told.append(f"{way}, from {found[0].value:.2f} to {found[-1].value:.2f}")
     axis.axhline(BLAMED, color=COLOURS["grey"], linewidth=1, label="guessing")
@@ -219,7 +219,7 @@ def show_attacks_by_labels(record) -> None:
         figure,
         f"The share of the members that LiRA finds while it blames 1 % of the others, at {labels[0]} to {labels[-1]} "
         f"labels a class: {'; '.join(told)}. The ceiling of ε = 1 lies at {ceiling(1.0, 0.0):.3f}.",
-        provenance=f"recorded, 95 % t over seeds; {record.data} data",
+        provenance=f"recorded, 95 % Clopper-Pearson over the members of all deals; {record.data} data",
     )
 
 
