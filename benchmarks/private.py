@@ -240,20 +240,6 @@ def main() -> None:
         summarise(LOG.runs())
 
 
-def chosen(runs: list[dict], epsilon) -> dict[str, dict]:
-    """Way → the settings with the best mean score on the tuning seeds."""
-    found: dict[str, tuple[float, dict]] = {}
-    for row in tidy(runs, cells("tuning", "real")):
-        name = "accuracy" if row["kind"] == "splice" else "balanced accuracy"
-        score, how = (
-            np.mean(row["scores"][name]),
-            {key: row[key] for key in ("lr", "steps", "clip", "epochs") if key in row},
-        )
-        if row["epsilon"] == epsilon and score > found.get(row["way"], (-1.0, {}))[0]:
-            found[row["way"]] = (score, how)
-    return {way: how | {"score": round(score, 4)} for way, (score, how) in found.items()}
-
-
 def summarise(runs: list[dict]) -> None:
     """``results/private.json`` of all that is complete."""
     rows = []
