@@ -111,12 +111,12 @@ def show_budget(epsilon: float, delta: float, ways: dict[str, Interval], free: d
     left.plot(rates, rates, color=COLOURS["grey"], linewidth=1, label="guessing")
     most = ceiling(epsilon, delta)
     left.plot([BLAMED], [most], "o", color=COLOURS["orange"])
-    left.set(xscale="log", yscale="log", xlabel="others who are blamed", ylabel="members found, at most")
+    left.set(xscale="log", yscale="log", xlabel="blamed, not being there", ylabel="found, being there, at most")
     left.set_title(f"ε = {epsilon:g}: {most:.1%} at 1 %")
     left.legend(fontsize=9, loc="lower right")
     names = list(ways)[::-1]
     interval_marks(right, range(len(names)), [ways[name] for name in names], horizontal=True)
-    for (name, value), style in zip(free.items(), (":", "--"), strict=False):
+    for (name, value), style in zip(free.items(), ("-.", ":", "--"), strict=True):
         right.axvline(value, color=COLOURS["black"], linewidth=1, linestyle=style, label=name)
     right.set_yticks(range(len(names)), names)
     right.set(ylim=(-0.6, len(names) - 0.4), xlim=(0.3, 1.01), xlabel="accuracy on test rows")
@@ -125,8 +125,8 @@ def show_budget(epsilon: float, delta: float, ways: dict[str, Interval], free: d
     beside = ", ".join(f"{name} {value:.2f}" for name, value in free.items())
     show(
         figure,
-        f"At ε = {epsilon:g} no attack that blames 1 % of the others finds more than {most:.1%} of the members. The "
-        f"accuracy there: {told}; without any budget: {beside}.",
+        f"At ε = {epsilon:g} no attack that blames a row in 1 % of the trainings without it finds it in more than "
+        f"{most:.1%} of those with it. The accuracy there: {told}; without any budget: {beside}.",
         **where,
     )
 
@@ -135,13 +135,15 @@ def show_budgets(epsilons, ways: dict[str, list[Interval]], free: dict[str, floa
     """The static twin of the slider: name → the score at each of ``epsilons``, beside what costs nothing."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.8, 3.8), width_ratios=[2, 3])
     left.plot(epsilons, [ceiling(e, 0.0) for e in epsilons], "o-", color=COLOURS["orange"])
-    left.set(xscale="log", ylim=(0, 1.03), xlabel="ε", ylabel="members found, at most,\nblaming 1 % of the others")
+    left.set(
+        xscale="log", ylim=(0, 1.03), xlabel="ε", ylabel="found, being there, at most,\nblamed, not being there: 1 %"
+    )
     colours, marks = ("blue", "pink", "green", "sky", "yellow", "orange", "grey"), "osD^vPX"
     told = []
     for (name, found), colour, mark in zip(ways.items(), colours, marks, strict=False):
         interval_marks(right, epsilons, found, colour=colour, marker=mark, label=name, joined=True)
         told.append(f"{name} goes from {found[0].value:.2f} to {found[-1].value:.2f}")
-    for (name, value), style in zip(free.items(), (":", "--"), strict=False):
+    for (name, value), style in zip(free.items(), ("-.", ":", "--"), strict=True):
         right.axhline(value, color=COLOURS["black"], linewidth=1, linestyle=style, label=name)
         told.append(f"{name}, with no budget at all, is {value:.2f}")
     right.set(xscale="log", ylim=(0.3, 1.02), xlabel="ε", ylabel="accuracy on test rows")
@@ -151,8 +153,8 @@ def show_budgets(epsilons, ways: dict[str, list[Interval]], free: dict[str, floa
     right.legend(fontsize=8, loc="lower right")
     show(
         figure,
-        f"From ε = {epsilons[0]:g} to {epsilons[-1]:g} the share of the members that an attack may find while it "
-        f"blames 1 % of the others rises from {ceiling(epsilons[0], 0.0):.1%} to {ceiling(epsilons[-1], 0.0):.0%}. "
+        f"From ε = {epsilons[0]:g} to {epsilons[-1]:g} what an attack may find while it blames a row in 1 % of the "
+        f"trainings without it rises from {ceiling(epsilons[0], 0.0):.1%} to {ceiling(epsilons[-1], 0.0):.0%}. "
         f"Accuracy over the same budgets: {'; '.join(told)}.",
         **where,
     )
@@ -208,7 +210,8 @@ def show_attacks_by_labels(record) -> None:
         interval_marks(axis, labels, found, colour=colour, marker=marker, label=way, joined=True)
         told.append(f"{way}, from {found[0].value:.2f} to {found[-1].value:.2f}")
     axis.axhline(BLAMED, color=COLOURS["grey"], linewidth=1, label="guessing")
-    axis.axhline(ceiling(1.0, 0.0), color=COLOURS["black"], linewidth=1, linestyle=":", label="ceiling of ε = 1")
+    most = ceiling(2.0, 0.0)  # members and others of one network: one row has the place of another
+    axis.axhline(most, color=COLOURS["black"], linewidth=1, linestyle=":", label="ceiling of ε = 1")
     axis.set(
         xscale="log", ylim=(-0.03, 1.03), xlabel="labels a class", ylabel="members found,\nblaming 1 % of the others"
     )
@@ -218,8 +221,8 @@ def show_attacks_by_labels(record) -> None:
     show(
         figure,
         f"The share of the members that LiRA finds while it blames 1 % of the others, at {labels[0]} to {labels[-1]} "
-        f"labels a class: {'; '.join(told)}. The ceiling of ε = 1 lies at {ceiling(1.0, 0.0):.3f}.",
-        provenance=f"recorded, 95 % Clopper-Pearson over the members of all deals; {record.data} data",
+        f"labels a class: {'; '.join(told)}. The ceiling of ε = 1 lies at {most:.3f}.",
+        provenance=f"recorded, 95 % Clopper-Pearson over the members of five deals together; {record.data} data",
     )
 
 
