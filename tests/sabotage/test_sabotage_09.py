@@ -119,7 +119,7 @@ ROWS = [
         (*NO_LABEL, *RECORD, "The other strand"),
     ),
     Sabotage(
-        "Two harms that were written down beforehand are not seen",
+        "A harm that was written down beforehand is not there",
         'second["gc"].interval.low',
         'second["reversed"].interval.low',
         (*NO_LABEL, *RECORD, "Where it fails"),

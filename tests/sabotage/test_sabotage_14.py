@@ -49,7 +49,7 @@ ROWS = [
         ('What "private" can mean', "Keeping account"),
     ),
     Sabotage(
-        "After thirty steps at ε = 1 the probe is far ahead",
+        "After thirty steps at ε = 1 a probe is far ahead",
         '(probe(features["test"][0]).argmax(1)',
         '(head(1)(features["test"][0]).argmax(1)',
         (*HEAD, "From scratch, or on public features"),

@@ -1,5 +1,7 @@
 """The figures of notebook 14: with and without one patient, what an attack sees, the budget, groups, hospitals."""
 
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.stats import norm
@@ -116,7 +118,7 @@ def show_budget(epsilon: float, delta: float, ways: dict[str, Interval], free: d
     left.legend(fontsize=9, loc="lower right")
     names = list(ways)[::-1]
     interval_marks(right, range(len(names)), [ways[name] for name in names], horizontal=True)
-    for (name, value), style in zip(free.items(), ("-.", ":", "--"), strict=True):
+    for (name, value), style in zip(free.items(), cycle(("-.", ":", "--")), strict=False):
         right.axvline(value, color=COLOURS["black"], linewidth=1, linestyle=style, label=name)
     right.set_yticks(range(len(names)), names)
     right.set(ylim=(-0.6, len(names) - 0.4), xlim=(0.3, 1.01), xlabel="accuracy on test rows")
@@ -143,7 +145,7 @@ def show_budgets(epsilons, ways: dict[str, list[Interval]], free: dict[str, floa
     for (name, found), colour, mark in zip(ways.items(), colours, marks, strict=False):
         interval_marks(right, epsilons, found, colour=colour, marker=mark, label=name, joined=True)
         told.append(f"{name} goes from {found[0].value:.2f} to {found[-1].value:.2f}")
-    for (name, value), style in zip(free.items(), ("-.", ":", "--"), strict=True):
+    for (name, value), style in zip(free.items(), cycle(("-.", ":", "--")), strict=False):
         right.axhline(value, color=COLOURS["black"], linewidth=1, linestyle=style, label=name)
         told.append(f"{name}, with no budget at all, is {value:.2f}")
     right.set(xscale="log", ylim=(0.3, 1.02), xlabel="ε", ylabel="accuracy on test rows")
