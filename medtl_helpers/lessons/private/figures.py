@@ -1,5 +1,6 @@
 """The figures of notebook 14: with and without one patient, what an attack sees, the budget, groups, hospitals."""
 
+from dataclasses import replace
 from itertools import cycle
 
 import matplotlib.pyplot as plt
@@ -257,6 +258,7 @@ def show_heart(record, budgets) -> None:
             corrected_t(record.scores("logistic regression", f"auroc{ending}", epsilon=e), SHARE_OF_TEST)
             for e in names.values()
         ]
+        found = [replace(one, high=min(1.0, one.high)) for one in found]  # a t interval knows no end at 1
         interval_marks(axis, range(len(names) - 1, -1, -1), found, horizontal=True)
         axis.set(title=title, xlabel="AUROC", ylim=(-0.6, len(names) - 0.4))
         told.append(f"{title}: " + ", ".join(f"{name} {one.value:.2f}" for name, one in zip(names, found, strict=True)))
