@@ -13,7 +13,7 @@ method       what a hospital minimises                           how the server 
 ============ =================================================== =========================================== =========
 
 All of it runs on one machine here, to be read and compared: **nothing is hidden and nothing is sent**. Changes are not
-anonymous: from one hospital's change, images of its patients were rebuilt [4]. *Secure aggregation* [5] is how a real
+anonymous: from the gradient of up to eight images these were rebuilt [4]. *Secure aggregation* [5] is how a real
 federation hides them from the server: each pair of hospitals agrees on a random mask that one adds and the other one
 subtracts, so that the masks cancel in the sum and the server learns Σ n_k Δ_k alone. It is not done here, and even the
 sum tells of the patients in it; only noise bounds how much (DP-SGD, ``private.py``).

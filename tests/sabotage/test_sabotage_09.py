@@ -86,9 +86,9 @@ ROWS = [
         (*NO_LABEL, *RECORD, "Where it fails"),
     ),
     Sabotage(
-        "With five labels a class a network of drawn sites is right more often",
-        'second["published table"].interval.high < 0',
-        'second["position weights"].interval.high < 0',
+        "With five labels ten seeds do not settle that drawn sites beat two letters",
+        'second["published table"].interval.high <',
+        'second["position weights"].interval.high <',
         RECORD,
         recorded=True,
     ),
@@ -125,7 +125,7 @@ ROWS = [
         (*NO_LABEL, *RECORD, "Where it fails"),
     ),
     Sabotage(
-        "Five labels of each class do not bring the acceptors back",
+        "At the gentle settings of the full source, five labels",
         'labels.mean("fine-tuned, donors only", "acceptors found", labels=5)',
         'labels.mean("fine-tuned", "acceptors found", labels=5)',
         (*NO_LABEL, *RECORD, "Where it fails"),

@@ -12,7 +12,7 @@ ROWS = [
         ("Are weights data",),
     ),
     Sabotage(
-        "Before fine-tuning no row is known; after it, LiRA finds many members",
+        "After fine-tuning LiRA finds many members",
         "np.arange(len(y)) < len(deal.members[1])",
         "rng.permutation(len(y)) < len(deal.members[1])",
         ATTACK,
