@@ -119,7 +119,7 @@ ROWS = [
         (*NO_LABEL, *RECORD, "The other strand"),
     ),
     Sabotage(
-        "A harm that was written down beforehand is not there",
+        "On drawn sites with 65 % GC the embedded network",
         'second["gc"].interval.low',
         'second["reversed"].interval.low',
         (*NO_LABEL, *RECORD, "Where it fails"),
