@@ -6,7 +6,6 @@ few labels are drawn with as many of each class, and what is trained on them wei
 
 import copy
 from math import inf
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ from ...data.splice_sites import published_frequencies
 from ...data.tasks import Split
 from ...devices import seed_everything
 from ...methods.finetune import fine_tune, lp_ft, probe
-from ...methods.intervals import Interval, corrected_t, holm, t_interval
+from ...methods.intervals import BesideMargin, Interval, corrected_t, holm, t_interval
 from ...methods.kmers import kmer_counts, weighted_degree_kernel
 from ...methods.losses import L2SP, snapshot
 from ...methods.nets import CourseCNN, StagedNet
@@ -253,27 +252,7 @@ def splice_scores(p: np.ndarray, y) -> dict[str, float]:
 # --- the record ------------------------------------------------------------------------------------------------------
 
 
-class Secondary(NamedTuple):
-    """A secondary comparison: its interval, its margin, and the p-value against that margin after Holm."""
-
-    interval: Interval
-    margin: float
-    p: float
-
-    @property
-    def settled(self) -> int:
-        """1 or −1: the difference lies beyond the margin, above or below; 0: undecided, or within it."""
-        if self.p >= 0.05:
-            return 0
-        return int(self.interval.low > self.margin) - int(self.interval.high < -self.margin)
-
-    @property
-    def within(self) -> bool:
-        """Whether the whole interval lies within the margins."""
-        return -self.margin < self.interval.low and self.interval.high < self.margin
-
-
-def secondary_comparisons(record: Record) -> dict[str, Secondary]:
+def secondary_comparisons(record: Record) -> dict[str, BesideMargin]:
     """The nine secondary comparisons of ``benchmarks/sequences.py``, in its order."""
 
     def beside(theirs: str, sign: int = 1) -> Interval:
@@ -297,7 +276,7 @@ def secondary_comparisons(record: Record) -> dict[str, Secondary]:
         "copies": (corrected_t(split["scores"]["optimism"], split["test share"]), 0.02, len(record.seeds) - 1),
     }
     p = holm([_beyond_margin(*one) for one in found.values()])
-    return {name: Secondary(one[0], one[1], p) for (name, one), p in zip(found.items(), p, strict=True)}
+    return {name: BesideMargin(one[0], one[1], p) for (name, one), p in zip(found.items(), p, strict=True)}
 
 
 def _beyond_margin(interval: Interval, margin: float, df: float) -> float:

@@ -15,7 +15,7 @@ from ...methods.adabn import adapt_batch_norm
 from ...methods.calibration import recalibrate_intercept, recalibrate_slope
 from ...methods.calibration_line import calibration_line, log_odds
 from ...methods.decision import net_benefit
-from ...methods.intervals import Interval, holm, t_interval, t_test
+from ...methods.intervals import BesideMargin, holm, t_interval, t_test
 from ...methods.nets import CourseCNN
 from ...methods.predict import predict
 from ...methods.reliability import expected_calibration_error
@@ -136,27 +136,6 @@ def auroc_of_images(model: nn.Module, split: Split) -> float:
 # --- the record ------------------------------------------------------------------------------------------------------
 
 
-class BesideMargin(NamedTuple):
-    """A secondary comparison: its interval, its margin, its p-value against it, and that one after Holm."""
-
-    interval: Interval
-    margin: float
-    raw: float
-    p: float
-
-    @property
-    def settled(self) -> int:
-        """1 or −1: the difference lies beyond the margin, above or below; 0: undecided, or within it."""
-        if self.p >= 0.05:
-            return 0
-        return int(self.interval.low > self.margin) - int(self.interval.high < -self.margin)
-
-    @property
-    def within(self) -> bool:
-        """Whether the whole interval lies within the margins."""
-        return -self.margin < self.interval.low and self.interval.high < self.margin
-
-
 def second_comparisons(record: Record) -> dict[str, BesideMargin]:
     """The seven secondary comparisons of ``benchmarks/trust.py``, in its order; "auroc" is outside Holm's family."""
 
@@ -177,7 +156,7 @@ def second_comparisons(record: Record) -> dict[str, BesideMargin]:
     family = [name for name in found if name != "auroc"]
     p = raw | dict(zip(family, holm([raw[name] for name in family]), strict=True))
     return {
-        name: BesideMargin(t_interval(values), margin, raw[name], p[name]) for name, (values, margin) in found.items()
+        name: BesideMargin(t_interval(values), margin, p[name], raw[name]) for name, (values, margin) in found.items()
     }
 
 
