@@ -11,6 +11,7 @@ from .data.own_sequences import load_sequences
 from .data.patients import split_by_patient
 from .data.phantoms import draw
 from .data.pretraining import held_out_task
+from .data.report_grammar import draw_reports
 from .data.sequences import letters, one_hot, reverse_complement
 from .data.shifts import SCANNERS, Scanner, assay_shift
 from .data.splice_sites import draw_splice_sites, published_frequencies
@@ -38,6 +39,7 @@ from .methods.kmers import kmer_counts, weighted_degree_kernel
 from .methods.leep import leep, n_leep
 from .methods.losses import EWC, L2SP, FeatureDistillation, SourceReplay, transfer_loss
 from .methods.masked_bases import masked_base_loss, pretrain_masked
+from .methods.masked_words import masked_word_loss, pretrain_masked_words
 from .methods.matching import match_pixels
 from .methods.metrics import bootstrap_metrics
 from .methods.motifs import motifs_of_filters
@@ -60,6 +62,7 @@ from .methods.temperature import find_temperature, tempered
 from .methods.threshold import reset_threshold
 from .methods.train import fit
 from .methods.transferability import linear_probe_score, log_me, proxy_a_distance
+from .methods.transformer import TextTransformer
 from .methods.weights import find_weights, load_backbone
 from .teaching.claims import check, session_report
 from .teaching.course_map import begin, course_map, data_cards, environment
@@ -98,6 +101,7 @@ __all__ = [
     "Split",
     "StagedNet",
     "Task",
+    "TextTransformer",
     "adapt_batch_norm",
     "assay_shift",
     "attack_curve",
@@ -157,6 +161,7 @@ __all__ = [
     "loss_attack",
     "lp_ft",
     "masked_base_loss",
+    "masked_word_loss",
     "match_pixels",
     "membership_scores",
     "minimise",
@@ -176,6 +181,7 @@ __all__ = [
     "predict",
     "prefix_features",
     "pretrain_masked",
+    "pretrain_masked_words",
     "probe",
     "proxy_a_distance",
     "published_frequencies",

@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..labels import as_share
-from ..parts import as_device, check_rate, check_whole
 from .history import History
 from .nets import StagedNet, check_staged
 from .sequence_nets import as_sequences
+from .unlabelled import check_unlabelled, train_without_labels
 
 
 def masked_base_loss(
@@ -51,28 +51,19 @@ def pretrain_masked(
     which nothing can be trained; TypeError for a model without stages.
     """
     check_staged(model)
-    x = as_sequences(x).to(as_device(device))
-    check_whole(epochs, "epochs", least=1)
-    check_whole(batch_size, "batch_size", least=1)
-    check_rate(lr, "lr", above=True)
-    share = as_share(share, "share")
-    check_whole(seed, "seed", least=0)
-    generator, history = torch.Generator().manual_seed(seed), History()
+    epochs, batch_size, generator, device = check_unlabelled(epochs, batch_size, lr, seed, device)
+    x, share = as_sequences(x).to(device), as_share(share, "share")
     decoder = nn.Linear(model.width, 4 * x.shape[2])
     with torch.no_grad():
         decoder.weight.normal_(std=0.01, generator=generator)
         decoder.bias.zero_()
-    model.to(x.device).train()
-    decoder.to(x.device)
-    optimizer = torch.optim.AdamW([*model.stages.parameters(), *decoder.parameters()], lr)
-    for _ in range(epochs):
-        total = 0.0
-        for rows in torch.randperm(len(x), generator=generator).split(batch_size):
-            loss = masked_base_loss(lambda part: decoder(model.features(part)), x[rows.to(x.device)], generator, share)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total += loss.item() * len(rows)
-        history.train_loss.append(total / len(x))
-    model.eval()
-    return history
+    model.to(device)
+    decoder.to(device)
+
+    def loss(part: Tensor, generator: torch.Generator) -> Tensor:
+        return masked_base_loss(lambda x: decoder(model.features(x)), part, generator, share)
+
+    weights = [*model.stages.parameters(), *decoder.parameters()]
+    return train_without_labels(
+        model, x, weights, loss, epochs=epochs, batch_size=batch_size, lr=lr, generator=generator
+    )
