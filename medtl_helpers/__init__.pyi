@@ -125,6 +125,7 @@ __all__ = [
     "dp_fit",
     "draw",
     "draw_cohort",
+    "draw_reports",
     "draw_splice_sites",
     "ece_by_chance",
     "environment",
