@@ -20,6 +20,7 @@ from .data.transfer_tables import transfer_tables
 from .devices import budget, describe, device, seed_everything
 from .methods.accountant import epsilon, noise_for
 from .methods.adabn import adapt_batch_norm
+from .methods.adapters import adapters, bitfit, soft_prompt
 from .methods.attacks import attack_curve, lira, loss_attack, membership_scores, tpr_at
 from .methods.augment import augment
 from .methods.auto_transfer import auto_transfer
@@ -29,6 +30,7 @@ from .methods.calibration_line import calibration_line, calibration_metrics, log
 from .methods.dann import DANN
 from .methods.features import prefix_features, stage_features
 from .methods.federated import federated_average
+from .methods.few_weights import trainable
 from .methods.finetune import fine_tune, gradual_unfreeze, lp_ft, probe
 from .methods.fisher import fisher_diagonal
 from .methods.freezing import freeze, parameter_groups, parameter_report, unfreeze
@@ -37,6 +39,7 @@ from .methods.history import DANNHistory, History
 from .methods.intervals import Interval, paired_difference, t_interval
 from .methods.kmers import kmer_counts, weighted_degree_kernel
 from .methods.leep import leep, n_leep
+from .methods.lora import lora, merge, unmerge
 from .methods.losses import EWC, L2SP, FeatureDistillation, SourceReplay, transfer_loss
 from .methods.masked_bases import masked_base_loss, pretrain_masked
 from .methods.masked_words import masked_word_loss, pretrain_masked_words
@@ -103,11 +106,13 @@ __all__ = [
     "Task",
     "TextTransformer",
     "adapt_batch_norm",
+    "adapters",
     "assay_shift",
     "attack_curve",
     "augment",
     "auto_transfer",
     "begin",
+    "bitfit",
     "bootstrap_metrics",
     "budget",
     "by_group",
@@ -159,12 +164,14 @@ __all__ = [
     "load_splice_cnn",
     "log_me",
     "log_odds",
+    "lora",
     "loss_attack",
     "lp_ft",
     "masked_base_loss",
     "masked_word_loss",
     "match_pixels",
     "membership_scores",
+    "merge",
     "minimise",
     "model_card",
     "motifs_of_filters",
@@ -202,6 +209,7 @@ __all__ = [
     "show_shift",
     "show_transfer",
     "slider",
+    "soft_prompt",
     "split_by_image",
     "split_by_patient",
     "split_table",
@@ -212,9 +220,11 @@ __all__ = [
     "tempered",
     "to_float",
     "tpr_at",
+    "trainable",
     "transfer_loss",
     "transfer_tables",
     "unfreeze",
+    "unmerge",
     "weighted_degree_kernel",
     "white_cell_domains",
     "without_duplicates",

@@ -9,6 +9,7 @@ import torch
 
 from ..guards import forward
 from ..parts import check_rate, check_whole
+from .few_weights import check_plain, release
 from .nets import StagedNet, check_staged
 
 
@@ -29,10 +30,15 @@ def freeze(model: StagedNet, *names: str, upto: str | None = None) -> StagedNet:
 
 
 def unfreeze(model: StagedNet, *names: str) -> StagedNet:
-    """Let the parts ``names`` train again, or all stages and the head when none is named. Returns ``model``."""
+    """Let the parts ``names`` train again, or all stages and the head when none is named. Returns ``model``.
+
+    Raises ValueError where ``lora`` or ``adapters`` has changed one of them: what these leave alone would train.
+    """
     check_staged(model)
     for name in names or model.parts():
-        model.part(name).requires_grad_(True).train(model.training)
+        check_plain(model.part(name), "unfreezing would train what they leave as it is", "train it with fit, or ")
+    for name in names or model.parts():
+        release(model.part(name).requires_grad_(True).train(model.training))
         model.frozen.discard(name)
     return model
 
