@@ -1,4 +1,4 @@
-"""The experiment of notebook 02: one pre-trained network, a few labels, eleven ways to train, two test scanners.
+"""The experiment of notebook 02: one pre-trained network, a few labels, thirteen ways to train, two test scanners.
 
 The task is ``held_out_task``: cell types and a scanner that pre-training never saw. Every seed draws its own training,
 validation and test images, so that an interval over seeds is one over test cases, too. For the same n, all ways take
@@ -18,7 +18,10 @@ from ...data.pretraining import held_out_task
 from ...data.tasks import Split, Task
 from ...devices import device, seed_everything
 from ...methods import finetune
+from ...methods.adapters import bitfit
 from ...methods.augment import augment
+from ...methods.intervals import paired_difference
+from ...methods.lora import lora
 from ...methods.losses import L2SP, snapshot
 from ...methods.matching import match_pixels
 from ...methods.nets import CourseCNN
@@ -30,7 +33,7 @@ SIZE, BATCH, STEPS = 28, 16, 120
 LONGER = 4  # times as many epochs
 HOME, SHIFTED, REPAIRED = "D", "B", "B, colours matched"  # labels come from scanner D
 TESTS, FAR = 100, 1_000_000  # test images per class; their seeds are so far from those of the training images
-SCRATCH, SMALL, SMALL_LONGER, PROBE, FULL, GRADUAL, LP_FT, L2_SP, PRIOR = (
+SCRATCH, SMALL, SMALL_LONGER, PROBE, FULL, GRADUAL, LP_FT, L2_SP, LORA, NORMS, PRIOR = (
     "from scratch",
     "small network from scratch",
     "small network, 4 × as long",
@@ -39,6 +42,8 @@ SCRATCH, SMALL, SMALL_LONGER, PROBE, FULL, GRADUAL, LP_FT, L2_SP, PRIOR = (
     "gradual unfreezing",
     "LP-FT",
     "L2-SP",
+    "LoRA",
+    "norms alone",
     "one answer to all",
 )
 DEPTHS = {
@@ -81,6 +86,16 @@ def _l2_sp(model, task, settings, options):
     fit(model, task.train, task.val, lr=settings["lr"], penalty=lambda m: lam * penalty(m), **options)
 
 
+def _lora(model, task, settings, options):
+    """Changes of rank 4 to all convolutions, and the head."""
+    fit(lora(model, where=None), task.train, task.val, **settings, **options)
+
+
+def _norms(model, task, settings, options):
+    """Scale and bias of each norm, and the head: the convolutions of this network have no bias of their own."""
+    fit(bitfit(model, norms=True), task.train, task.val, **settings, **options)
+
+
 WAYS = {  # each trains the model with one public method, in the call that the notebook shows
     SCRATCH: _fine_tune,
     SMALL: _small,
@@ -93,6 +108,8 @@ WAYS = {  # each trains the model with one public method, in the call that the n
     GRADUAL: _gradual,
     LP_FT: _lp_ft,
     L2_SP: _l2_sp,
+    LORA: _lora,
+    NORMS: _norms,
 }
 METHODS = tuple(WAYS)
 FROM_SCRATCH = (SCRATCH, SMALL, SMALL_LONGER)
@@ -110,6 +127,8 @@ RATES = {
     GRADUAL: 3e-4,
     LP_FT: 3e-4,
     L2_SP: 3e-4,
+    LORA: 3e-3,
+    NORMS: 3e-3,
 }
 # The two sides of the primary comparison have a second setting, one of three values for each n, chosen likewise.
 SECOND = {
@@ -199,13 +218,17 @@ def cell(method: str, task: Task, shifted: Split, seed: int, **options) -> dict[
 def written_down(record, ours: str, theirs: str, *, scanner: str = HOME, n: int = 10):
     """A secondary comparison of the ``record``: its ``Interval``, and its p-value against the margin, after Holm.
 
+    Where one side has fewer seeds, which are then the first ones, the comparison has these.
+
     Raises KeyError for a comparison that was not written down before its seeds ran.
     """
     wanted = {"ours": ours, "theirs": theirs, "scanner": scanner, "n": n}
-    found = [row for row in record.about["secondary"] if wanted.items() <= row.items()]
+    rows = record.about["secondary"] + record.about.get("few weights", [])
+    found = [row for row in rows if wanted.items() <= row.items()]
     if not found:
         raise KeyError(f"{ours} against {theirs} on scanner {scanner} with n = {n} was not written down beforehand.")
-    return record.paired(ours, theirs, scanner=scanner, n=n), found[0]["p"]
+    pairs = zip(*(record.scores(way, scanner=scanner, n=n) for way in (ours, theirs)), strict=False)
+    return paired_difference(*np.array(list(pairs)).T), found[0]["p"]
 
 
 def statistics_drift(model, reference: dict[str, torch.Tensor]) -> float:
