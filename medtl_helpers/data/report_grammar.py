@@ -89,7 +89,7 @@ def ask(pieces: list[str], place: int) -> str:
 @cache
 def style_of(hospital: str, held_out: bool = False) -> dict:
     """What ``hospital`` writes with: lists of clauses, words by the name of their slot, findings by kind, joints."""
-    common, a, b, rare = (_read(name) for name in ("common", "hospital_a", "hospital_b", "held_out"))
+    common, a, b, rare = (read_lists(name) for name in ("common", "hospital_a", "hospital_b", "held_out"))
     own = a if hospital == "A" else b
     own = own | {"words": common["words"] | a["words"] | own["words"]}
     if held_out:
@@ -98,17 +98,18 @@ def style_of(hospital: str, held_out: bool = False) -> dict:
     return own | {"findings": findings}
 
 
-def _read(name: str) -> dict:
-    """A file of lists: clauses are written one a line, words and findings with semicolons between them."""
+def read_lists(name: str, lines=("full", "short", "fillers", "headings")) -> dict:
+    """A file of lists. What is named in ``lines`` is written one a line, other lists with semicolons between."""
     path = asset_folder("embedded", "datasets/embedded") / "reports" / f"{name}.toml"
     lists = tomllib.loads(path.read_text("utf-8"))
-    for table, mark in (("clauses", "\n"), ("words", ";"), ("findings", ";")):
-        for key, text in lists.get(table, {}).items():
-            lists[table][key] = [" ".join(entry.split()) for entry in text.split(mark) if entry.strip()]
+    for table in (value for value in lists.values() if isinstance(value, dict)):
+        for key, text in table.items():
+            entries = text.split("\n" if key in lines else ";")
+            table[key] = [" ".join(entry.split()) for entry in entries if entry.strip()]
     return lists
 
 
-def parse(clause: str) -> list[str | tuple]:
+def parse_clause(clause: str) -> list[str | tuple]:
     """The parts of a clause: text, ``(name,)`` for words, ``(letter, kind, whether a list)`` for findings."""
     parts: list[str | tuple] = []
     end = 0
@@ -128,11 +129,11 @@ def says(clause: str) -> set[str]:
 def sentence_maker(hospital: str, question: str, held_out: bool = False) -> Callable:
     """A function of a ``Random`` and an answer. It returns the pieces of a sentence and the places to ask for."""
     style = style_of(hospital, held_out)
-    parsed = {kind: [parse(clause) for clause in clauses] for kind, clauses in style["clauses"].items()}
-    words = {name: [parse(entry) for entry in entries] for name, entries in style["words"].items()}
+    parsed = {kind: [parse_clause(clause) for clause in clauses] for kind, clauses in style["clauses"].items()}
+    words = {name: [parse_clause(entry) for entry in entries] for name, entries in style["words"].items()}
     full, short, fillers = parsed["full"], parsed["short"], parsed["fillers"]
     having = [  # by answer: clauses with and without a verb that say it of a finding
-        [[parse(c) for c in style["clauses"][kind] if says(c) & set(letters)] for kind in ("full", "short")]
+        [[parse_clause(c) for c in style["clauses"][kind] if says(c) & set(letters)] for kind in ("full", "short")]
         for letters in QUESTIONS[question]
     ]
 
