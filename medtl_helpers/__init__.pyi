@@ -16,7 +16,9 @@ from .data.sequences import letters, one_hot, reverse_complement
 from .data.shifts import SCANNERS, Scanner, assay_shift
 from .data.splice_sites import draw_splice_sites, published_frequencies
 from .data.tasks import Split, Task, few_shot, split_table
+from .data.tokens import sentence_groups, texts, tokens
 from .data.transfer_tables import transfer_tables
+from .data.word_pieces import WordPieces
 from .devices import budget, describe, device, seed_everything
 from .methods.accountant import epsilon, noise_for
 from .methods.adabn import adapt_batch_norm
@@ -105,6 +107,7 @@ __all__ = [
     "StagedNet",
     "Task",
     "TextTransformer",
+    "WordPieces",
     "adapt_batch_norm",
     "adapters",
     "assay_shift",
@@ -201,6 +204,7 @@ __all__ = [
     "reset_threshold",
     "reverse_complement",
     "seed_everything",
+    "sentence_groups",
     "session_report",
     "shared_scale",
     "show",
@@ -218,7 +222,9 @@ __all__ = [
     "staged",
     "t_interval",
     "tempered",
+    "texts",
     "to_float",
+    "tokens",
     "tpr_at",
     "trainable",
     "transfer_loss",

@@ -23,9 +23,10 @@ def is_streamed(x) -> bool:
 
 
 def as_inputs(x, name: str, streamed: bool = False):
-    """``x`` as a tensor of bytes or floats. Raises ValueError for what is no array of numbers, or of other integers.
+    """``x`` as a tensor of bytes, of floats, or of token numbers, int32 N×L.
 
-    What ``is_streamed`` stays as it is with ``streamed``, and is refused without.
+    Raises ValueError for what is no array of numbers, or of other integers. What ``is_streamed`` stays as it is with
+    ``streamed``, and is refused without.
     """
     if is_streamed(x):
         if not streamed:
@@ -36,8 +37,11 @@ def as_inputs(x, name: str, streamed: bool = False):
     given, x = x, _as_tensor(x, f"{name} inputs")
     if not x.ndim:
         raise ValueError(f"The {name} inputs are {shown(given)}: give one for each example, N×….")
-    if x.dtype != torch.uint8 and not x.is_floating_point():
-        raise ValueError(f"The {name} inputs are {_dtype(x)}: give images as uint8, 0 to 255, or numbers as float32.")
+    if x.dtype != torch.uint8 and not x.is_floating_point() and not (x.dtype == torch.int32 and x.ndim == 2):
+        raise ValueError(
+            f"The {name} inputs are {_dtype(x)}: give images as uint8, 0 to 255, numbers as float32, or the token "
+            "numbers of texts as int32 N×L."
+        )
     return x
 
 
@@ -218,9 +222,19 @@ def are_probabilities(outputs: Tensor) -> bool:
 
 
 def tell_of_range(model: nn.Module, x, name: str) -> None:
-    """One line, once for each network of convolutions, when its images ``x`` look like floats of 0 to 255."""
+    """One line, once for each network of convolutions, when its images ``x`` look like floats of 0 to 255.
+
+    Raises ValueError for token numbers ``x`` of which the network's vocabulary does not have all: looked at here, since
+    on a graphics card such a number would end the whole process.
+    """
     if is_streamed(x):
         return
+    tables = [module.num_embeddings for module in model.modules() if isinstance(module, nn.Embedding)]
+    if x.dtype == torch.int32 and tables and x.numel() and not 0 <= int(x.min()) <= int(x.max()) < max(tables):
+        raise ValueError(
+            f"The {name} token numbers run from {int(x.min())} to {int(x.max())}, and the model knows 0 to "
+            f"{max(tables) - 1}: take texts and model of the same vocabulary."
+        )
     first = _first_weight(model)
     images = first is not None and first.ndim == 4 == x.ndim and x.shape[1] in (1, 3) and x.is_floating_point()
     if images and len(x) and x.min() >= 0 and x.max() > BRIGHT:
@@ -296,8 +310,16 @@ def _misfit(model: nn.Module, x: Tensor, said: str) -> str | None:
         return (
             "Batch norm cannot train on a last batch of one example: take another batch_size, or leave one example out."
         )
-    first = _first_weight(model)
-    if first is None:
+    first, reads_tokens = _first_weight(model), any(isinstance(module, nn.Embedding) for module in model.modules())
+    if x.dtype == torch.int32 and not reads_tokens:
+        return (
+            "The inputs are int32, the token numbers of texts, which this model does not read: give numbers as float32."
+        )
+    if reads_tokens and "indices" in said:
+        return (
+            f"The model reads texts and got inputs that are {_dtype(x)}: give token numbers, int32 N×L, as tokens does."
+        )
+    if first is None or reads_tokens:
         return None
     images, wanted = first.ndim == 4, first.shape[1]
     if x.ndim != first.ndim or x.shape[1] != wanted:

@@ -1,7 +1,7 @@
 """``Task``: data as every lesson sees them, with train, validation and test; and how to draw other rows of one.
 
-An image task holds uint8 tensors, sequences float32 tensors, a table a pandas frame; a task that is one domain of a
-pair is a ``Task``, too.
+An image task holds uint8 tensors, sequences float32 tensors, texts int32 tensors, a table a pandas frame; a task that
+is one domain of a pair is a ``Task``, too.
 """
 
 from dataclasses import dataclass, replace
@@ -26,10 +26,10 @@ class Task:
     """A classification task: three ``Split``s of the same classes, and where they come from.
 
     For images ``x`` is a uint8 tensor N×C×H×W (0–255) and ``y`` an int64 tensor N; for sequences ``x`` is a float32
-    tensor N×4×L (``one_hot``); for tables ``x`` is a DataFrame (NaN = missing) and ``y`` an int64 array; for prepared
-    tables ``x`` is a float32 tensor N×D. Of a *target*,
-    ``train.x`` is for adapting, ``val`` for the oracle alone, ``test`` for the report, and ``train.y`` for the row of
-    the supervised ceiling alone.
+    tensor N×4×L (``one_hot``); for texts an int32 tensor N×L of token numbers (``tokens``), 0 where there is none; for
+    tables ``x`` is a DataFrame (NaN = missing) and ``y`` an int64 array; for prepared tables ``x`` is a float32 tensor
+    N×D. Of a *target*, ``train.x`` is for adapting, ``val`` for the oracle alone, ``test`` for the report, and
+    ``train.y`` for the row of the supervised ceiling alone.
     """
 
     name: str
@@ -91,11 +91,15 @@ def gathered(parts: list, rows):
 
 def _called(task: Task) -> str:
     """What the rows of a task are, for a sentence."""
+    import torch
+
+    if getattr(task.train.x, "dtype", None) == torch.int32:
+        return "texts"
     return {4: "images", 3: "sequences"}.get(len(task.train.x.shape), "rows")
 
 
 def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
-    """``n`` training and ``val`` validation images, or sequences, per class, drawn from training; test stays as it is.
+    """``n`` training and ``val`` validation images (sequences, texts) per class, drawn from training; test stays.
 
     Real life with few labels has few for validation, too. Where the patients are known, validation images are of other
     patients than training images. Raises ValueError when a class has fewer than that, or when
@@ -142,8 +146,10 @@ def split_table(task: Task, *, seed: int, test: float = 0.4, val: float = 0.2, n
     ``test`` is a share of all rows and ``val`` a share of the rest. With ``n_train`` only so many of the rows left
     for training are kept (few-shot), again stratified. Raises ValueError when there are fewer than that or less than
     one per class, for shares outside 0..1, labels other than those of ``classes``, where a class is too rare to
-    be in every split, and for images, whose patients it would not heed.
+    be in every split, and for images and texts, whose patients and copies it would not heed.
     """
+    if _called(task) == "texts":
+        raise ValueError(f"{task.name} holds texts, whose copies split_table does not heed: load it with another seed.")
     if _called(task) == "images":
         raise ValueError(f"{task.name} holds images, whose patients split_table does not heed: use split_by_patient.")
     x, y = task.all_rows

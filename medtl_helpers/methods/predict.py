@@ -9,7 +9,12 @@ from .batches import in_order
 
 
 def to_float(x: torch.Tensor) -> torch.Tensor:
-    """uint8 0..255 to float32 -1..1; other dtypes become float32 and are otherwise left as they are."""
+    """uint8 0..255 to float32 -1..1; other dtypes become float32 and are otherwise left as they are.
+
+    int32, the token numbers of texts, stays as it is.
+    """
+    if x.dtype == torch.int32:
+        return x
     return x.float().div_(127.5).sub_(1) if x.dtype == torch.uint8 else x.float()
 
 
