@@ -38,7 +38,6 @@ from medtl_helpers.data.smears import SMEAR
 from medtl_helpers.lessons.sequences import experiment as splice
 from medtl_helpers.methods import weights
 from medtl_helpers.methods.metrics import weighted_auroc
-from medtl_helpers.methods.sequence_weights import EMBEDDED_SPLICE
 
 LOG = Log("embedded_scores")
 SEEDS, N = range(100, 110), 10
@@ -305,7 +304,7 @@ def of_sequences() -> list[str]:
     about, record = mtl.recorded("pretraining_splice_cnn"), mtl.Record("sequences", stage="report", data="real")
     n, where = splice.LABELS[0], {"kind": "labels", "labels": splice.LABELS[0]}
     lines = [
-        f"## `{EMBEDDED_SPLICE}`\n\nSequenceCNN, {about['weights']:,} weights: {about['sites']:,} splice sites drawn "
+        f"## `splice_cnn.pt`\n\nSequenceCNN, {about['weights']:,} weights: {about['sites']:,} splice sites drawn "
         f"by code (`medtl_helpers/data/splice_sites.py`), {about['seconds']} seconds on one core, AdamW; accuracy "
         f"on the last drawn sites {about['log [step, loss, accuracy]'][-1][2]:.0%}. Half precision changes no "
         f"probability by more than {about['largest change of a probability by half precision']:.1g}. **Never seen**: a "

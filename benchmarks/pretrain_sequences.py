@@ -23,7 +23,8 @@ from record import RESULTS, header
 
 import medtl_helpers as mtl
 from medtl_helpers.lessons.sequences.experiment import WEIGHT
-from medtl_helpers.methods.sequence_weights import embedded_splice, save_splice_cnn
+from medtl_helpers.methods.embedded_weights import embedded_file
+from medtl_helpers.methods.sequence_weights import save_splice_cnn
 
 WORK = Path(__file__).parent.parent / "_run" / "pretrain"
 SOURCES = ("all", "donors", "batch norm")
@@ -95,7 +96,8 @@ def main() -> None:
     print(f"{args.source}, seed {args.seed}: {state['log'][-1]} after {state['seconds']:.0f} s")
     if args.seed or args.source != "all":
         return
-    save_splice_cnn(model, embedded_splice())
+    path = embedded_file("splice_cnn")
+    save_splice_cnn(model, path)
     x, _ = sites("all", 2000, seed=1)
     drift = (mtl.predict(mtl.load_splice_cnn(quiet=True), x) - mtl.predict(model, x)).abs().max().item()
     result = header(seeds=[args.seed], seconds=state["seconds"]) | {
@@ -107,7 +109,7 @@ def main() -> None:
         "largest change of a probability by half precision": drift,
     }
     (RESULTS / "pretraining_splice_cnn.json").write_text(json.dumps(result, indent=1) + "\n")
-    print(f"wrote {embedded_splice()} ({embedded_splice().stat().st_size / 1e3:.0f} kB), drift {drift:.2g}")
+    print(f"wrote {path} ({path.stat().st_size / 1e3:.0f} kB), drift {drift:.2g}")
 
 
 if __name__ == "__main__":

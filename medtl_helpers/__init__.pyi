@@ -64,6 +64,7 @@ from .methods.shared_scale import column_sums, shared_scale
 from .methods.staged import staged
 from .methods.subgroups import by_group, worst_group
 from .methods.temperature import find_temperature, tempered
+from .methods.text_weights import load_report_encoder
 from .methods.threshold import reset_threshold
 from .methods.train import fit
 from .methods.transferability import linear_probe_score, log_me, proxy_a_distance
@@ -163,6 +164,7 @@ __all__ = [
     "load",
     "load_backbone",
     "load_folder",
+    "load_report_encoder",
     "load_sequences",
     "load_splice_cnn",
     "log_me",

@@ -36,6 +36,7 @@ class Weights:
             "ImageNet": "ImageNet weights",
             "phantoms": "embedded weights, pre-trained on phantoms drawn by code",
             "drawn sites": "embedded weights, pre-trained on splice sites drawn by code",
+            "drawn sentences": "embedded weights, pre-trained on sentences drawn by code",
             "stand-in": f"stand-in weights from {self.path}",
             "random": "RANDOM weights, trained on nothing",
         }

@@ -4,8 +4,9 @@ import pytest
 import torch
 from random_dna import letters, one_hot_of
 
+from medtl_helpers.methods.embedded_weights import embedded_file
 from medtl_helpers.methods.sequence_nets import SequenceCNN
-from medtl_helpers.methods.sequence_weights import embedded_splice, load_splice_cnn, save_splice_cnn
+from medtl_helpers.methods.sequence_weights import load_splice_cnn, save_splice_cnn
 from medtl_helpers.provenance import noted
 
 X = one_hot_of(letters(16, 60))
@@ -71,5 +72,5 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 
 def test_the_embedded_file_is_small_and_loads():
-    assert embedded_splice().stat().st_size < 400_000
+    assert embedded_file("splice_cnn").stat().st_size < 400_000
     assert load_splice_cnn(quiet=True).weights.provenance == "drawn sites"
