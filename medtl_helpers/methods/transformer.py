@@ -68,16 +68,18 @@ class Embedding(nn.Module):
             nn.init.normal_(weight, std=START)
 
     def forward(self, x: Tensor) -> Tensor:
-        vocabulary, length = len(self.token.weight), len(self.place)
+        length = len(self.place)
         if x.is_floating_point() or x.ndim != 2 or x.shape[1] != length:
             found = f"{str(x.dtype).removeprefix('torch.')} of shape {tuple(x.shape)}"
             raise ValueError(f"The texts are {found}: give int32 N×{length}, as tokens(texts, length={length}) makes.")
-        if len(x) and int(x.max()) >= vocabulary:
+        try:
+            token = self.token(x)
+        except IndexError:
             raise ValueError(
-                f"There is token {int(x.max())}, and this network knows {vocabulary}, from 0 on: make the texts with "
-                "the vocabulary that the network was built for."
-            )
-        return (self.token(x) + self.place) * (x != 0)[..., None]
+                f"There is token {int(x.max())}, and this network knows {len(self.token.weight)}, from 0 on: make the "
+                "texts with the vocabulary that the network was built for."
+            ) from None
+        return (token + self.place) * (x != 0)[..., None]
 
 
 class Block(nn.Module):
@@ -106,7 +108,7 @@ class Block(nn.Module):
         """softmax(QKᵀ/√d) of each head (equation 1), with nothing taken from padding."""
         query, key = self._split(self.query(normed)), self._split(self.key(normed))
         scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])
-        return scores.masked_fill(~known[:, None, :, 0, None].transpose(2, 3), HIDDEN).softmax(-1)
+        return (scores + HIDDEN * (~known)[:, None, None, :, 0]).softmax(-1)
 
     def _split(self, x: Tensor) -> Tensor:
         """N×L×D as N×heads×L×D/heads."""

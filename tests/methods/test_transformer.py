@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from random_texts import random_texts
 from torch import nn
 
+import medtl_helpers as mtl
 from medtl_helpers.methods.transformer import Block, TextTransformer, as_tokens
 
 X = random_texts()
@@ -184,3 +185,11 @@ def test_as_tokens_takes_arrays_and_refuses_what_is_no_text():
     ):
         with pytest.raises(ValueError, match=said):
             as_tokens(given)
+
+
+def test_its_gradients_are_had_for_each_text_alone_as_fisher_and_privacy_need_them():
+    model = spread(small())
+    ours = mtl.per_example_gradients(model, X, Y)
+    loss = F.cross_entropy(model(X[3:4]), Y[3:4])
+    loss.backward()
+    torch.testing.assert_close(ours["stages.block1.query.weight"][3], model.part("block1").query.weight.grad)
