@@ -128,7 +128,7 @@ RATES = {
     LP_FT: 3e-4,
     L2_SP: 3e-4,
     LORA: 3e-3,
-    NORMS: 3e-3,
+    NORMS: 1e-2,
 }
 # The two sides of the primary comparison have a second setting, one of three values for each n, chosen likewise.
 SECOND = {
