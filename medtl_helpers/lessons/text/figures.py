@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from ...data.word_pieces import texts
+from ...data.tokens import texts
 from ...teaching.plots import COLOURS, WORDS, interval_marks, show
 from ...teaching.records import Record
 
