@@ -16,7 +16,8 @@ from .data.sequences import letters, one_hot, reverse_complement
 from .data.shifts import SCANNERS, Scanner, assay_shift
 from .data.splice_sites import draw_splice_sites, published_frequencies
 from .data.tasks import Split, Task, few_shot, split_table
-from .data.tokens import sentence_groups, texts, tokens
+from .data.text_tasks import TextTask
+from .data.tokens import texts, tokens
 from .data.transfer_tables import transfer_tables
 from .data.word_pieces import WordPieces
 from .devices import budget, describe, device, seed_everything
@@ -107,6 +108,7 @@ __all__ = [
     "Split",
     "StagedNet",
     "Task",
+    "TextTask",
     "TextTransformer",
     "WordPieces",
     "adapt_batch_norm",
@@ -206,7 +208,6 @@ __all__ = [
     "reset_threshold",
     "reverse_complement",
     "seed_everything",
-    "sentence_groups",
     "session_report",
     "shared_scale",
     "show",

@@ -32,7 +32,7 @@ def run(code, **env):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_card_says_what_a_reader_must_know(name):
     about = assets.card(name)
-    assert about["kind"] in ("image", "sequence", "table", "weights", "results")
+    assert about["kind"] in ("image", "sequence", "text", "table", "weights", "results")
     if about["kind"] in ("weights", "results"):
         assert "classes" not in about and "positive" not in about  # the head of the reader's task is always new
     else:

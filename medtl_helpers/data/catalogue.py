@@ -2,32 +2,46 @@
 
 from ..assets import card, find
 from ..console import say
+from ..parts import check_whole
 from ..provenance import note_source
+from .abstracts import load_abstracts
 from .image_tasks import ImageTask, tell_duplicates
 from .medmnist import load_images
+from .negex import load_negex
 from .splice import load_splice
 from .tables import load_breast_cancer, load_heart
 from .tasks import Task
 from .white_cells import load_white_cells
 
 
-def load(name: str, *, size: int = 28, site: str | None = None, copies: bool = False, quiet: bool = False) -> Task:
+def load(
+    name: str,
+    *,
+    size: int = 28,
+    site: str | None = None,
+    copies: bool = False,
+    question: str | None = None,
+    length: int | None = None,
+    quiet: bool = False,
+) -> Task:
     """Load a data set from this disk: the real one where it is, else its embedded twin, and say which.
 
     Parameters
     ----------
-    name: ``"pneumonia"``, ``"breast"``, ``"blood"``, … (MedMNIST), ``"white_cells"``, ``"splice"``, ``"heart"`` or
-        ``"breast_cancer"``.
+    name: ``"pneumonia"``, ``"breast"``, ``"blood"``, … (MedMNIST), ``"white_cells"``, ``"splice"``, ``"negex"``,
+        ``"medical_abstracts"``, ``"pubmedqa"``, ``"heart"`` or ``"breast_cancer"``.
     size: pixels per side of images: 28, or 64, 128, 224. Where no file of that size was fetched, the 28 px images
         are enlarged (bilinear) and ``note`` says so.
     site: the hospital of ``heart``: cleveland (default), hungary, switzerland or va; the laboratory of
         ``white_cells``: jiangxi (default) or cellavision.
     copies: of ``splice``: with all copies, as the file was published, to show what they do to a number.
+    question: of ``negex``: is the finding ``"negated"`` (default) or ``"historical"``?
+    length: of texts: tokens of each; by default 48 of ``negex`` and 128 of the others.
     quiet: do not print the line that says what was loaded, nor, where pictures of a real data set stand twice, the one
         that says so.
 
-    Raises ValueError for an unknown name, size or site, for ``copies`` of other data, for a set of weights or of
-    results, and for data of more than 2 GB.
+    Raises ValueError for an unknown name, size, site or question, for ``copies``, ``question`` and ``length`` of other
+    data, for a set of weights or of results, and for data of more than 2 GB.
     """
     about = card(name)
     if about["kind"] == "weights":
@@ -36,6 +50,12 @@ def load(name: str, *, size: int = 28, site: str | None = None, copies: bool = F
         raise ValueError(f"{name} holds published results, and nothing to train on: use transfer_tables.")
     if copies and name != "splice":
         raise ValueError(f"{name} is always loaded as it was published: copies is for splice alone.")
+    if question is not None and name != "negex":
+        raise ValueError(f"{name} has one question alone: leave question out, which is for negex.")
+    if length is not None and about["kind"] != "text":
+        raise ValueError(f"{name} holds no texts: leave length out, which is their number of tokens.")
+    if length is not None:
+        check_whole(length, "length", least=2)
     task: Task
     if name == "white_cells":
         task = load_white_cells(about, site or "jiangxi", size)
@@ -43,6 +63,10 @@ def load(name: str, *, size: int = 28, site: str | None = None, copies: bool = F
         task = load_images(name, about, size)
     elif about["kind"] == "sequence":
         task = load_splice(about, copies)
+    elif name == "negex":
+        task = load_negex(about, question or "negated", length or 48)
+    elif about["kind"] == "text":
+        task = load_abstracts(name, about, length or 128)
     else:
         task = load_breast_cancer(about) if name == "breast_cancer" else load_heart(about, site or "cleveland")
     note_source(task.name, task.provenance)

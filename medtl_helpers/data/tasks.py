@@ -102,14 +102,15 @@ def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
     """``n`` training and ``val`` validation images (sequences, texts) per class, drawn from training; test stays.
 
     Real life with few labels has few for validation, too. Where the patients are known, validation images are of other
-    patients than training images. Raises ValueError when a class has fewer than that, or when
-    ``n`` is not 1 or more and ``val`` not 0 or more.
+    patients than training images, and validation texts are other texts than those of training. Raises ValueError when a
+    class has fewer than that, or when ``n`` is not 1 or more and ``val`` not 0 or more.
     """
     import torch
 
     if task.is_table:
         raise ValueError(f"{task.name} is a table, and few_shot draws images: use split_table with n_train.")
     called = _called(task)
+    units = "sentences" if called == "texts" else "patients"
     if not (isinstance(n, Integral) and isinstance(val, Integral) and n >= 1 and val >= 0):
         raise ValueError(
             f"{n!r} training and {val!r} validation {called} per class were asked for: give whole numbers, "
@@ -117,7 +118,7 @@ def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
         )
 
     order = torch.randperm(len(task.train.y), generator=torch.Generator().manual_seed(seed))
-    patients = getattr(task, "patients", None)
+    patients = getattr(task, "groups" if called == "texts" else "patients", None)
     chosen = {"train": [], "val": []}
     for split, count in (("train", n), ("val", val)):
         for k, name in enumerate(task.classes):
@@ -133,7 +134,7 @@ def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
                 images = images[~np.isin(patients["train"][images], drawn)]
             if len(images) < count:
                 raise ValueError(
-                    f"{task.name} has {len(images)} training images of {name} from patients that were not drawn for "
+                    f"{task.name} has {len(images)} training {called} of {name} from {units} that were not drawn for "
                     f"training, and {val} were asked for: take fewer."
                 )
             chosen[split].append(images[:count])

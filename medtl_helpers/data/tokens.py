@@ -1,9 +1,7 @@
-"""Texts to token numbers and back by the embedded vocabulary, and which texts are the same."""
+"""Texts to token numbers and back, by the embedded vocabulary."""
 
-import re
 from functools import lru_cache
 
-import numpy as np
 from torch import Tensor
 
 from ..assets import asset_folder
@@ -24,17 +22,3 @@ def tokens(texts, length: int = LENGTH) -> Tensor:
 def texts(x) -> list[str]:
     """The texts of int32 N×L in lower case, as far as ``tokens`` kept them: see ``WordPieces.decode``."""
     return report_pieces().decode(x)
-
-
-def normalised(text: str) -> str:
-    """What two texts have in common when they are the same: their words, without numbers, signs and spaces."""
-    return " ".join(re.findall(r"[a-z]+", text.lower()))
-
-
-def sentence_groups(x) -> np.ndarray:
-    """int64 N: one number for the rows of int32 N×L that hold the same text, whichever finding is asked for.
-
-    Sentences, not rows, are what was sampled, so that an interval draws groups of rows. Texts are compared as
-    ``texts`` gives them, so that two windows of one long sentence count as two.
-    """
-    return np.unique([normalised(text) for text in texts(x)], return_inverse=True)[1]
