@@ -130,8 +130,8 @@ def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
                 )
             images = images[n:] if split == "val" else images
             if split == "val" and patients:
-                drawn = patients["train"][torch.cat(chosen["train"])]
-                images = images[~np.isin(patients["train"][images], drawn)]
+                drawn = patients["train"][torch.cat(chosen["train"]).numpy()]
+                images = images[torch.from_numpy(~np.isin(patients["train"][images.numpy()], drawn))]
             if len(images) < count:
                 raise ValueError(
                     f"{task.name} has {len(images)} training {called} of {name} from {units} that were not drawn for "

@@ -31,7 +31,7 @@ def test_no_group_is_in_two_splits_and_no_row_is_lost(rows, seed):
     groups, y = np.array([g for g, _ in rows]), torch.tensor([k for _, k in rows])
     parts = parted(groups, y, test=0.3, val=0.2, seed=seed)
     assert sorted(torch.cat(parts).tolist()) == list(range(len(rows)))
-    held = [set(groups[part]) for part in parts]
+    held = [set(groups[part.numpy()]) for part in parts]
     assert not (held[0] & held[1] or held[0] & held[2] or held[1] & held[2])
 
 
@@ -76,3 +76,14 @@ def test_groups_go_with_their_rows_and_few_labels_share_no_text_with_validation(
     rows = set(zip(map(tuple, task.train.x.tolist()), task.groups["train"].tolist(), strict=True))
     assert set(zip(map(tuple, few.train.x.tolist()), few.groups["train"].tolist(), strict=True)) <= rows
     assert np.array_equal(few.groups["test"], task.groups["test"])
+
+
+def test_the_last_text_of_a_class_can_be_drawn_for_validation():
+    """NumPy takes a torch tensor of one number for that number alone, and a mask of no dimension came of it."""
+    x, y = torch.zeros(4, 8, dtype=torch.int32), torch.tensor([0, 0, 1, 1])
+    split = mtl.Split(x, y)
+    task = mtl.TextTask(
+        "t", split, split, split, ("a", "b"), groups={name: np.arange(4) for name in ("train", "val", "test")}
+    )
+    few = mtl.few_shot(task, 1, seed=0, val=1)
+    assert few.train.y.tolist() == few.val.y.tolist() == [0, 1] and few.val.x.shape == (2, 8)
