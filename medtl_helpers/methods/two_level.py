@@ -39,7 +39,7 @@ def two_level(
     y = as_labels(y, shape[1])
     check_whole(resamples, "resamples", least=1)
     check_whole(seed, "seed", least=0)
-    groups = None if groups is None else as_groups(groups, len(y))
+    members = None if groups is None else _members(as_groups(groups, len(y)))
     if not callable(score) or not isinstance(score(y, both[0][0]), Real):
         raise ValueError(f"score is {shown(score)}: give a function of labels and answers that returns one number.")
     rng, n_seeds = np.random.default_rng(seed), shape[0]
@@ -53,18 +53,23 @@ def two_level(
 
     drawn = []
     for _ in range(resamples):
-        values = of_each_seed(_draw(y, groups, rng))
+        values = of_each_seed(_draw(y, members, rng))
         drawn.append(values.mean() + stretch * (rng.choice(values, n_seeds).mean() - values.mean()))
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     kind = f"bootstrap over {n_seeds} seeds and the test cases"
     return Interval(float(of_each_seed(np.arange(len(y))).mean()), float(low), float(high), kind, len(y), level)
 
 
-def _draw(y, groups, rng) -> np.ndarray:
+def _members(groups) -> list[np.ndarray]:
+    """The rows of each group, in the order of the groups' numbers."""
+    order = np.argsort(groups, kind="stable")
+    return np.split(order, np.unique(groups[order], return_index=True)[1][1:])
+
+
+def _draw(y, members, rng) -> np.ndarray:
     """Rows of cases, drawn with replacement: within each class, or by whole groups until every class is there."""
-    if groups is None:
+    if members is None:
         return np.concatenate([rng.choice(rows, len(rows)) for rows in (np.flatnonzero(y == k) for k in np.unique(y))])
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     while True:
         cases = np.concatenate([members[at] for at in rng.integers(len(members), size=len(members))])
         if len(np.unique(y[cases])) == len(np.unique(y)):
