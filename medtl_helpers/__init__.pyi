@@ -8,6 +8,7 @@ from .data.duplicates import find_duplicates, without_duplicates
 from .data.folders import load_folder
 from .data.image_tasks import ImageTask
 from .data.own_sequences import load_sequences
+from .data.own_texts import load_texts
 from .data.patients import split_by_patient
 from .data.phantoms import draw
 from .data.pretraining import held_out_task
@@ -169,6 +170,7 @@ __all__ = [
     "load_report_encoder",
     "load_sequences",
     "load_splice_cnn",
+    "load_texts",
     "log_me",
     "log_odds",
     "lora",

@@ -47,12 +47,12 @@ def parted(groups: np.ndarray, y: Tensor, *, test: float, val: float, seed: int)
     ``test`` and ``val`` are shares of all rows. Groups are drawn class by class; one with rows of several classes
     counts as one of the rarest of them.
     """
-    y = np.asarray(y)
-    rng, counts = np.random.default_rng(seed), np.bincount(y)
+    labels, rng = np.asarray(y), np.random.default_rng(seed)
+    counts = np.bincount(labels)
     rarity = (-counts).argsort(kind="stable").argsort()  # of each class: 0 for the most frequent
     names, at, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     rarest, part = np.zeros(len(names), dtype=int), np.zeros(len(names), dtype=int)
-    np.maximum.at(rarest, at, rarity[y])
+    np.maximum.at(rarest, at, rarity[labels])
     for k in range(len(counts)):
         members = rng.permutation(np.flatnonzero(rarest == k))
         middles = (sizes[members].cumsum() - sizes[members] / 2) / max(1, sizes[members].sum())

@@ -116,6 +116,10 @@ class WordPieces:
             row[middle - len(before) : middle + 1 + len(after)] = [*before, FINDING, *after]
         return torch.from_numpy(rows)
 
+    def sizes(self, texts) -> np.ndarray:
+        """int64 N: how many tokens each text has in all, whatever ``length`` leaves of them."""
+        return np.array([len(self._numbers(ASKED.sub(" ", text))) + 1 for text in _checked(texts)])
+
     def decode(self, x) -> list[str]:
         """The texts of int32 N×L, in lower case, with ``[finding]`` where a finding was: what is left of each text.
 
