@@ -87,6 +87,8 @@ def merge(model: nn.Module) -> nn.Module:
         raise ValueError("There is no LoRA layer to merge: call lora(model) first, and train it.")
     for layer in layers:
         layer.merged = [_low_rank(layer)]  # in a list, which torch does not take for a part of the layer
+        kind = type(layer)  # copies of a layer share the class that torch made for it, and would lose their weight
+        layer.__class__ = type(kind.__name__, kind.__bases__, dict(vars(kind)))
         remove_parametrizations(layer, "weight", leave_parametrized=True)
     return model
 
