@@ -111,15 +111,18 @@ def answers(runs: list[dict], cells: Iterable[dict], way: str) -> np.ndarray:
     return np.array([row["answers"] for row in rows])
 
 
-def over_cases(y, found: dict[str, np.ndarray], pairs, scores: dict[str, Callable], **keys) -> list[dict]:
+def over_cases(
+    y, found: dict[str, np.ndarray], pairs, scores: dict[str, Callable], *, groups=None, **keys
+) -> list[dict]:
     """Rows for ``two_level`` of a record: ``found`` are the answers by way, and ``pairs`` of (ours, theirs or None).
 
-    ``scores`` are functions of y and the answers of one network, by name; ``keys`` tell these rows from others.
+    ``scores`` are functions of y and the answers of one network, by name; ``groups`` of cases are drawn as a whole, as
+    ``two_level`` does it; ``keys`` tell these rows from others.
     """
     rows = []
     for ours, theirs in pairs:
         for name, score in scores.items():
-            interval = two_level(y, found[ours], None if theirs is None else found[theirs], score=score)
+            interval = two_level(y, found[ours], None if theirs is None else found[theirs], score=score, groups=groups)
             limits = rounded({"value": interval.value, "low": interval.low, "high": interval.high})
             facts = {"n": len(y), "seeds": len(found[ours])}
             rows.append(keys | {"ours": ours, "theirs": theirs, "score": name} | limits | facts)

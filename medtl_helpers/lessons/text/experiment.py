@@ -19,12 +19,25 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from ...data.tasks import Split, Task
+from ...data.tokens import report_pieces, texts
 from ...devices import seed_everything
+from ...methods.adapters import adapters, bitfit, soft_prompt
+from ...methods.finetune import probe
 from ...methods.intervals import BesideMargin, Interval, holm
+from ...methods.lora import lora
+from ...methods.predict import predict
+from ...methods.train import fit
+from ...methods.transformer import TextTransformer
 from ...teaching.records import Record
 
 LABELS = (20, 100, 500)  # in all
 BATCH = 32
+MASKED = {  # how masked words of the target's training rows are learnt, from nothing and from drawn sentences
+    "masked words": {"epochs": 40},
+    "grammar and masked words": {"epochs": 15, "lr": 3e-4},
+}
+# by question, way and labels in all; chosen on seeds that are not reported
+SETTINGS: dict[str, dict[str, dict[int, dict]]] = {}
 
 # --- without a label -------------------------------------------------------------------------------------------------
 
@@ -32,8 +45,8 @@ BATCH = 32
 # the list that its authors publish, which has the words that end a scope, too. "Possible" counts as affirmed. Written
 # down once, from that list, before a real sentence was scored with it.
 BEFORE = (
-    r"no|not|cannot|without|den(?:ied|ies|ying)|declin(?:ed|es)|absence of|free of|(?:negative|unremarkable) for|resolved|"
-    r"never (?:had|developed)|rather than|fails to reveal|to exclude|(?:checked|test|evaluate) for|"
+    r"no|not|cannot|without|den(?:ied|ies|ying)|declin(?:ed|es)|absence of|free of|(?:negative|unremarkable) for|"
+    r"resolved|never (?:had|developed)|rather than|fails to reveal|to exclude|(?:checked|test|evaluate) for|"
     r"(?:rule[sd]|(?:can|did|(?:adequate|sufficient) to) rule) (?:him |her |the patient )?out"
 )
 AFTER = r"unlikely|free|(?:is|are|was|has been|have been) ruled out"
@@ -56,11 +69,12 @@ def negation_rule(text: str) -> bool:
     return bool(re.search(rf"\b(?:{BEFORE})\b", scope) or re.search(rf"\b(?:{AFTER})\b", near))
 
 
-# The same for "is it historical?": ConText, Harkema et al., J Biomed Inform 42 (2009), 839, doi 10.1016/j.jbi.2009.05.002.
+# The same for "is it historical?", from ConText: Harkema et al., J Biomed Inform 42 (2009), 839, doi
+# 10.1016/j.jbi.2009.05.002.
 HISTORY = r"history|known to have|experiences|in the past for|pre ?- ?existing"
 NO_HISTORY = (
-    r"history ?,? (?:and|physical|taking|from|of chief complaint|of present illness)|day history of|know if|if negative|"
-    r"(?:social|clinical|patient|poor|detailed) history"
+    r"history ?,? (?:and|physical|taking|from|of chief complaint|of present illness)|day history of|know if|"
+    r"if negative|(?:social|clinical|patient|poor|detailed) history"
 )
 NOW = (
     r"sudden onset of|present(?:ed|s|ing)|complain(?:s|ing)|com(?:ing|es) in with|was found|states|report(?:s|ed)|"
@@ -75,3 +89,196 @@ def history_rule(text: str) -> bool:
     return bool(
         re.search(rf"\b(?:{HISTORY})\b", scope) or re.search(r"\b(?:status post|s ?/ ?p|prior|previous) $", before)
     )
+
+
+RULES = {"negated": negation_rule, "historical": history_rule}
+
+
+def as_answers(yes: Iterable[bool]) -> np.ndarray:
+    """Probabilities N×2 of a rule, which has none: 0.9 for its answer."""
+    p = np.where(np.fromiter(yes, bool), 0.9, 0.1)
+    return np.stack([1 - p, p], 1)
+
+
+# --- with few labels, and no network ---------------------------------------------------------------------------------
+
+
+def few_labels(task: Task, n: int, seed: int) -> Split:
+    """``n`` training rows, half of each class as ``few_shot`` draws them, or all of a class that has fewer."""
+    order = torch.randperm(len(task.train.y), generator=torch.Generator().manual_seed(seed))
+    rows = [order[task.train.y[order] == k] for k in range(2)]
+    rarer = min(n // 2, *map(len, rows))
+    at = torch.cat([part[: rarer if len(part) <= n // 2 else n - rarer] for part in rows])
+    return Split(task.train.x[at], task.train.y[at])
+
+
+WORDS = r"[a-z0]+"  # as tokens writes them: no upper case, and every number is 0
+
+
+def near(text: str, window: int) -> str:
+    """``window`` words on either side of ``[finding]``, in their order."""
+    before, _, after = text.partition("[finding]")
+    return " ".join([*re.findall(WORDS, before)[-window:], "finding", *re.findall(WORDS, after)[:window]])
+
+
+def by_side(text: str, window: int) -> str:
+    """The same words, each marked with the side on which it stands: "no" before the finding is not "no" after it."""
+    before, _, after = text.partition("[finding]")
+    left, right = re.findall(WORDS, before)[-window:], re.findall(WORDS, after)[:window]
+    return " ".join([f"{word}_before" for word in left] + [f"{word}_after" for word in right])
+
+
+CLASSICAL: dict[str, Callable[[str, int], str]] = {
+    "TF-IDF": near,
+    "TF-IDF, sides": by_side,
+    "TF-IDF, sides, LSA": by_side,
+}
+
+
+def word_regression(
+    way: str, few: tuple[list[str], np.ndarray], unlabelled: list[str], *, window: int, c: float, axes: int = 0
+) -> Callable[[list[str]], np.ndarray]:
+    """Logistic regression on TF-IDF of words and pairs of words, as a function from texts to probabilities N×2.
+
+    The words and their weights come from all ``unlabelled`` texts, as a pre-training would. With ``axes`` the
+    regression sees so many singular vectors of these in place of the words (latent semantic analysis).
+    """
+    shown = lambda texts: [CLASSICAL[way](text, window) for text in texts]  # noqa: E731
+    words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\S+", sublinear_tf=True, min_df=2)
+    counted = words.fit_transform(shown(unlabelled))
+    if axes:
+        axes = min(axes, counted.shape[1] - 1)
+        semantic = TruncatedSVD(axes, random_state=0).fit(counted)
+        features = lambda texts: semantic.transform(words.transform(shown(texts)))  # noqa: E731
+    else:
+        features = lambda texts: words.transform(shown(texts))  # noqa: E731
+    texts, y = few
+    model = LogisticRegression(C=c, class_weight="balanced", max_iter=2000).fit(features(texts), y)
+    return lambda new: model.predict_proba(features(new))
+
+
+# --- with few labels, and a network ----------------------------------------------------------------------------------
+
+NETWORKS = {  # way -> where its weights come from, and what trains
+    "from scratch": ("random", "full"),
+    "small, from scratch": ("small", "full"),
+    "from scratch, 4 × as long": ("random", "full"),
+    "small, from scratch, 4 × as long": ("small", "full"),
+    "random features": ("random", "probe"),
+    "masked words, fine-tuned": ("masked words", "full"),
+    "masked words, probe": ("masked words", "probe"),
+    "grammar, probe": ("grammar", "probe"),
+    "grammar, full": ("grammar", "full"),
+    "grammar, LoRA": ("grammar", "LoRA"),
+    "grammar, BitFit": ("grammar", "BitFit"),
+    "grammar, adapters": ("grammar", "adapters"),
+    "grammar, soft prompt": ("grammar", "soft prompt"),
+    "grammar and masked words, full": ("grammar and masked words", "full"),
+}
+SECONDARY = {  # ours, theirs, labels, (question,) margin
+    "TF-IDF": ("masked words, fine-tuned", "TF-IDF, sides", 20, 0.05),
+    "rule": ("grammar, zero-shot", "rule", 20, 0.02),
+    **{f"LoRA − full, {n}": ("grammar, LoRA", "grammar, full", n, 0.02) for n in LABELS},
+    **{f"LoRA − frozen, {n}": ("grammar, LoRA", "grammar, probe", n, 0.02) for n in LABELS},
+    "both": ("grammar and masked words, full", "grammar, full", 20, 0.02),
+    "historical": ("grammar, full", "TF-IDF, sides", 100, "historical", 0.05),
+    "historical, scratch": ("grammar, full", "from scratch", 100, "historical", 0.05),
+}
+LONGER = ", 4 × as long"
+FEW_WEIGHTS = {"LoRA": lora, "BitFit": bitfit, "adapters": adapters, "soft prompt": soft_prompt}
+
+
+def untrained(seed: int, small: bool = False) -> TextTransformer:
+    """The network of the lesson, or one of a quarter of its width and one block, with the embedded vocabulary."""
+    seed_everything(seed)
+    return TextTransformer(2, len(report_pieces()), **({"width": 16, "depth": 1} if small else {}))
+
+
+def starting_network(start: str, seed: int, known: Callable[[str], TextTransformer], new_head: bool) -> TextTransformer:
+    """A network to be trained: ``known`` has those that were pre-trained, by the name of their ``start``.
+
+    ``new_head`` gives what knows another question an untrained head.
+    """
+    model = untrained(seed, start == "small") if start in ("random", "small") else copy.deepcopy(known(start))
+    if new_head or start == "masked words":
+        seed_everything(seed)
+        model.head = nn.Linear(model.width, 2)
+    return model
+
+
+def train_way(model: TextTransformer, trains: str, few: Split, seed: int, *, lr: float, steps: int) -> TextTransformer:
+    """``model`` after ``steps`` steps on ``few`` of the weights that train, in place."""
+    epochs = -(-steps // -(-len(few.y) // BATCH))
+    how = {"epochs": epochs, "batch_size": BATCH, "seed": seed, "class_weight": "balanced", "progress": False}
+    if trains == "probe":
+        probe(model, few, lr=lr, **how)
+        return model
+    if trains in FEW_WEIGHTS:
+        seed_everything(seed)
+        FEW_WEIGHTS[trains](model)
+    fit(model, few, lr=lr, **how)
+    return model
+
+
+def text_answers(
+    way: str, few: Split, unlabelled: Tensor, x: Tensor, seed: int, how: dict, known, new_head: bool = False
+) -> np.ndarray:
+    """Probabilities N×2 for ``x`` of a ``way`` with few labels, by the settings ``how``."""
+    if way in CLASSICAL:
+        learnt = word_regression(way, (texts(few.x), few.y.numpy()), texts(unlabelled), **how)
+        return learnt(texts(x))
+    start, trains = NETWORKS[way]
+    model = train_way(starting_network(start, seed, known, new_head), trains, few, seed, **how)
+    return predict(model, x).double().numpy()
+
+
+def text_scores(p: np.ndarray, y) -> dict[str, float]:
+    """Balanced accuracy at one half, AUROC, accuracy, log loss (nats), and the share found of each class."""
+    y, answer = np.asarray(y), p.argmax(1)
+    found = [(answer[y == k] == k).mean() for k in range(2)]
+    return {
+        "balanced accuracy": np.mean(found),
+        "auroc": roc_auc_score(y, p[:, 1]),
+        "accuracy": (answer == y).mean(),
+        "log loss": -np.log(p[np.arange(len(y)), y].clip(1e-7)).mean(),
+        "sensitivity": found[1],
+        "specificity": found[0],
+    }
+
+
+def settings(question: str, way: str, n: int) -> dict:
+    """How a way learns from ``n`` labels: as was chosen for twenty, or for a hundred."""
+    chosen = SETTINGS[question][way.removesuffix(LONGER)]
+    how = dict(chosen[20 if n < 100 and 20 in chosen else 100])
+    if way.endswith(LONGER):
+        how["steps"] *= 4
+    return how
+
+
+# --- the record ------------------------------------------------------------------------------------------------------
+
+
+def secondary_comparisons(record: Record) -> dict[str, BesideMargin]:
+    """The secondary comparisons of ``benchmarks/text.py``, in its order, from ``Record("text", stage="report")``."""
+
+    def beside(ours: str, theirs: str, labels: int, question: str = "negated") -> tuple[Interval, float]:
+        where = {"data": "real", "kind": "labels", "question": question, "labels": labels}
+        return record.over_cases(ours, theirs, **where), inf
+
+    found = {name: (*beside(*asked), margin) for name, (*asked, margin) in SECONDARY.items()}
+    where = {"data": "real", "kind": "forgetting"}
+    forgotten = record.paired("grammar, LoRA", "grammar, full", **where)
+    found["forgetting"] = (forgotten, forgotten.n - 1, 0.05)
+    raw = [_beyond_margin(interval, margin, df) for interval, df, margin in found.values()]
+    return {
+        name: BesideMargin(interval, margin, p, before)
+        for (name, (interval, _, margin)), p, before in zip(found.items(), holm(raw), raw, strict=True)
+    }
+
+
+def _beyond_margin(interval: Interval, margin: float, df: float) -> float:
+    """p-value of "the difference lies at the margin", from its 95 % interval; 1 within the margin."""
+    if abs(interval.value) <= margin:
+        return 1.0
+    error = (interval.high - interval.low) / 2 / t.ppf(0.975, df)
+    return float(2 * t.sf((abs(interval.value) - margin) / error, df))

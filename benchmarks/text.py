@@ -1,0 +1,357 @@
+"""What a few labels, drawn sentences and a rule are worth on real clinical sentences: is a finding negated?
+
+    MEDTL_DATA=/folder python benchmarks/text.py --stage tuning   # settings, on real validation rows
+    MEDTL_DATA=/folder python benchmarks/text.py                  # the report, seeds from 200 on, settings as committed
+    MEDTL_DATA=twin python benchmarks/text.py                     # the same on the drawn twin; one record holds both
+
+Resumable: each cell is a line of ``_run/text.jsonl``. No text stands in the log or in the record, only numbers.
+
+DOCSTRING
+"""
+
+import argparse
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import torch
+from record import Log, fill, header, over_cases, read, rounded, tidy, total_seconds, write
+from record import answers as logged
+from sklearn.metrics import roc_auc_score
+
+import medtl_helpers as mtl
+from medtl_helpers.data.tasks import Split
+from medtl_helpers.lessons.text import experiment as text
+
+LOG = Log("text")
+KNOWS = ("target", "grammar")  # a cell has the ways that know nothing but the target, or those that know the grammar
+SEEDS = {"tuning": range(3), "report": range(200, 210)}
+QUESTIONS = ("negated", "historical")
+TUNED = {("negated", 20): 3, ("negated", 100): 1, ("historical", 100): 1}  # seeds of the tuning
+REPORTED = {
+    ("negated", 20): 10,
+    ("negated", 100): 5,
+    ("negated", 500): 5,
+    ("historical", 20): 5,
+    ("historical", 100): 5,
+}
+RATES = {  # by what trains
+    "probe": (1e-3, 1e-2, 3e-2),
+    "full": (1e-4, 3e-4, 1e-3),
+    "scratch": (3e-4, 1e-3, 3e-3),
+    "LoRA": (3e-4, 1e-3, 3e-3),
+    "BitFit": (1e-3, 3e-3, 1e-2),
+    "adapters": (3e-4, 1e-3, 3e-3),
+    "soft prompt": (3e-3, 1e-2, 3e-2),
+}
+STEPS = {20: (30, 120), 100: (60, 240)}
+CLASSICAL = [{"window": window, "c": c} for window in (5, 24) for c in (1.0, 10.0, 100.0)]
+SEMANTIC = [{"window": 5, "c": c, "axes": axes} for axes in (20, 100) for c in (1.0, 10.0, 100.0)]
+FOR_HISTORY = ("from scratch", "grammar, probe", "grammar, full", "grammar, LoRA", "grammar, BitFit")
+FOR_HISTORY += ("TF-IDF", "TF-IDF, sides")
+DRAWN, FRESH = 20_000, 500_000  # drawn sentences for the linear model; first seed of drawn test sentences
+HELD_OUT = 1000  # drawn sentences of templates and terms that no other draw uses
+
+
+# --- what all cells share --------------------------------------------------------------------------------------------
+
+
+@cache
+def task(question: str = "negated"):
+    return mtl.load("negex", question=question, quiet=True)
+
+
+def pretrained(seed: int, question: str = "negated") -> Callable:
+    """The networks that were pre-trained, by name; masked words of the target are those of its training rows."""
+
+    def known(start: str):
+        if start == "grammar":
+            return mtl.load_report_encoder(quiet=True)
+        path = LOG.path.parent / f"{start.replace(' ', '_')}_{task(question).provenance}_{question}_seed{seed}.pt"
+        model = text.untrained(seed) if start == "masked words" else mtl.load_report_encoder(quiet=True)
+        if path.is_file():
+            model.load_state_dict(torch.load(path, weights_only=True))
+        else:
+            mtl.pretrain_masked_words(model, task(question).train.x, seed=seed, **text.MASKED[start])
+            path.parent.mkdir(exist_ok=True)
+            torch.save(model.state_dict(), path)
+        return model
+
+    return known
+
+
+def answer(way: str, few: Split, x, seed: int, how: dict, question: str = "negated") -> np.ndarray:
+    known, unlabelled = pretrained(seed, question), task(question).train.x
+    return text.text_answers(way, few, unlabelled, x, seed, how, known, new_head=question != "negated")
+
+
+@cache
+def drawn_words():
+    """TF-IDF of marked words, trained on drawn sentences: the grammar without a network."""
+    sentences, y = mtl.draw_reports(DRAWN, hospital="A", seed=1)
+    shown = mtl.texts(mtl.tokens(sentences))
+    return text.word_regression("TF-IDF, sides", (shown, np.asarray(y)), shown, window=24, c=10.0)
+
+
+def without_labels(x, question: str, knows: str) -> dict[str, np.ndarray]:
+    """The ways that see no real label. What the source knows is negation: to "historical" it has no answer."""
+    shown = mtl.texts(x)
+    if knows == "target":
+        rule = text.as_answers(map(text.RULES[question], shown))
+        return {"majority": np.tile([0.9, 0.1], (len(x), 1)), "rule": rule}
+    if question != "negated":
+        return {}
+    asked = mtl.load_report_encoder(quiet=True)
+    return {"grammar, TF-IDF": drawn_words()(shown), "grammar, zero-shot": mtl.predict(asked, x).double().numpy()}
+
+
+def row_of(way: str, p: np.ndarray, y, **keys) -> dict:
+    return {"way": way, **keys, "scores": rounded(text.text_scores(p, y))}
+
+
+def ways_of(question: str, knows: str = "") -> list[str]:
+    """All ways that learn from labels; of these what ``knows`` the grammar, or the target alone."""
+    ways: tuple = (*text.CLASSICAL, *text.NETWORKS) if question == "negated" else FOR_HISTORY
+    return [way for way in ways if not knows or way.startswith("grammar") == (knows == "grammar")]
+
+
+# --- tuning ----------------------------------------------------------------------------------------------------------
+
+
+def grid(way: str, labels: int) -> list[dict]:
+    """The six settings that a way may have; "4 × as long" takes those of the way without, for four times the steps."""
+    if way in text.CLASSICAL:
+        return SEMANTIC if way.endswith("LSA") else CLASSICAL
+    start, trains = text.NETWORKS[way]
+    rates = RATES["scratch" if trains == "full" and start in ("random", "small") else trains]
+    return [{"lr": lr, "steps": steps} for lr in rates for steps in STEPS[labels]]
+
+
+def tune(question: str, way: str, labels: int, seed: int) -> list[dict]:
+    """Scores on the validation rows of each setting."""
+    x, y = task(question).val
+    few = text.few_labels(task(question), labels, seed)
+    return [row_of(way, answer(way, few, x, seed, how, question), y, **how) for how in grid(way, labels)]
+
+
+def best_settings(rows: list[dict]) -> dict:
+    """question → way → n → settings of the highest mean balanced accuracy, then AUROC, on validation rows; and both."""
+    values: dict = {}
+    for row in rows:
+        how = tuple((key, row[key]) for key in ("window", "c", "axes", "lr", "steps") if row.get(key))
+        scores = (np.mean(row["scores"]["balanced accuracy"]), np.mean(row["scores"]["auroc"]))
+        values.setdefault((row["question"], row["way"], row["labels"]), {})[how] = np.round(scores, 4).tolist()
+    found: dict = {}
+    for (question, way, n), mean in sorted(values.items()):
+        best = max(mean, key=mean.get)
+        found.setdefault(question, {}).setdefault(way, {})[n] = (dict(best), mean[best])
+    return found
+
+
+# --- the report ------------------------------------------------------------------------------------------------------
+
+
+def by_labels(seed: int, question: str, labels: int, knows: str) -> list[dict]:
+    """The ways that know the grammar, or the target alone, on the test rows, with so many labels."""
+    (x, y), few = task(question).test, text.few_labels(task(question), labels, seed)
+    found = without_labels(x, question, knows)
+    for way in ways_of(question, knows):
+        found[way] = answer(way, few, x, seed, text.settings(question, way, labels), question)
+    return [row_of(way, p, y) | {"answers": p.round(4).tolist()} for way, p in found.items()]
+
+
+def no_labels(seed: int, knows: str, split: str) -> list[dict]:
+    """The ways without a real label on all rows of the file, or on the test rows: nothing varies but the sentences."""
+    x, y = task().test if split == "test" else task().all_rows
+    return [row_of(way, p, y) for way, p in without_labels(x, "negated", knows).items()]
+
+
+def forgetting(seed: int, question: str) -> list[dict]:
+    """What the network still knows of negation, in drawn sentences of new templates, after it learnt another question.
+
+    The head for negation is kept aside and put on what became of the stages; a probe leaves these as they are.
+    """
+    sentences, y = mtl.draw_reports(HELD_OUT, hospital="A", held_out=True, seed=FRESH + seed)
+    x, few = mtl.tokens(sentences), text.few_labels(task(question), 100, seed)
+    first = mtl.load_report_encoder(quiet=True)
+    found = {"before": mtl.predict(first, x).double().numpy()}
+    for way in ("grammar, probe", "grammar, full", "grammar, LoRA", "grammar, BitFit"):
+        model = text.starting_network("grammar", seed, pretrained(seed), new_head=True)
+        text.train_way(model, text.NETWORKS[way][1], few, seed, **text.settings(question, way, 100))
+        model.head = first.head
+        found[way] = mtl.predict(model, x).double().numpy()
+    return [row_of(way, p, y) for way, p in found.items()]
+
+
+def templates(seed: int) -> list[dict]:
+    """As found: training and test sentences from the same templates, and test sentences of new templates and terms."""
+    sentences, y = mtl.draw_reports(500, hospital="A", seed=FRESH + 3 * seed)
+    few, rows = Split(mtl.tokens(sentences), torch.as_tensor(y)), []
+    tests = {
+        "same templates": mtl.draw_reports(HELD_OUT, hospital="A", seed=FRESH + 3 * seed + 1),
+        "new templates": mtl.draw_reports(HELD_OUT, hospital="A", held_out=True, seed=FRESH + 3 * seed + 2),
+    }
+    x = mtl.tokens([one for drawn, _ in tests.values() for one in drawn])
+    for way in ("rule", "TF-IDF", "TF-IDF, sides", "from scratch"):
+        if way == "rule":
+            p = text.as_answers(map(text.negation_rule, mtl.texts(x)))
+        else:
+            p = text.text_answers(way, few, few.x, x, seed, text.settings("negated", way, 500), pretrained(seed))
+        parts = zip(tests, (p[:HELD_OUT], p[HELD_OUT:]), (labels for _, labels in tests.values()), strict=True)
+        scores = {name: text.text_scores(part, labels)["balanced accuracy"] for name, part, labels in parts}
+        scores["optimism"] = scores["same templates"] - scores["new templates"]
+        rows.append({"way": way, "scores": rounded(scores)})
+    return rows
+
+
+# --- the stages ------------------------------------------------------------------------------------------------------
+
+KINDS = {
+    "labels": (by_labels, [{"question": q, "labels": n, "knows": knows} for knows in KNOWS for q, n in REPORTED]),
+    "no labels": (no_labels, [{"knows": knows, "split": split} for knows in KNOWS for split in ("test", "all")]),
+    "forgetting": (forgetting, [{"question": "historical"}]),
+    "templates": (templates, [{}]),
+}
+KNOWN = ("grammar", "forgetting")
+DATA_OF = {"forgetting": "real", "templates": "twin"}  # what is asked of one kind of data alone
+
+
+def seeds_of(stage: str, data: str, key: dict) -> range:
+    if stage == "tuning":
+        return SEEDS[stage][: TUNED[key["question"], key["labels"]]]
+    some = {
+        "labels": 3 if data == "twin" else REPORTED.get((key.get("question"), key.get("labels")), 5),
+        "no labels": 1,
+    }
+    return SEEDS[stage][: some.get(key["kind"], 5)]
+
+
+def cells(stage: str, data: str, kinds=KINDS) -> list[dict]:
+    if stage == "tuning":
+        keys = [{"question": question, "way": way, "labels": n} for question, n in TUNED for way in ways_of(question)]
+        keys = [key for key in keys if "4 × as long" not in key["way"]]
+    else:
+        keys = [{"kind": kind, **key} for kind in kinds for key in KINDS[kind][1] if DATA_OF.get(kind, data) == data]
+        keys = [key for key in keys if data == "real" or key["kind"] != "labels" or key["labels"] == 20]
+    return [{"stage": stage, "data": data, **key, "seed": seed} for key in keys for seed in seeds_of(stage, data, key)]
+
+
+def knows_of(cell: dict) -> str:
+    return cell.get("knows", "grammar" if cell.get("way", cell.get("kind", "")).startswith(KNOWN) else "target")
+
+
+def compute(stage: str, data: str, seed: int, kind: str = "", **keys) -> list[dict]:
+    """The rows of one cell."""
+    return tune(seed=seed, **keys) if stage == "tuning" else KINDS[kind][0](seed, **keys)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--stage", choices=list(SEEDS), default="report")
+    parser.add_argument("--only", nargs="*", default=list(KINDS), choices=list(KINDS))
+    parser.add_argument("--labels", nargs="*", type=int, help="only these, e.g. one process for each")
+    parser.add_argument("--knows", choices=KNOWS, help="only the ways that know the grammar, or the target alone")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    asked = cells(args.stage, task().provenance, args.only)
+    if args.labels:
+        asked = [cell for cell in asked if cell.get("labels") in args.labels]
+    if args.knows:
+        asked = [cell for cell in asked if knows_of(cell) == args.knows]
+    fill(LOG, asked, compute)
+    if args.stage == "tuning":
+        for question, ways in best_settings(tidy(LOG.runs(), cells("tuning", task().provenance))).items():
+            print(f'    "{question}": {{')
+            for way, found in ways.items():
+                how = {n: settings for n, (settings, _) in found.items()}
+                print(f'        "{way}": {how},  #', [mean for _, mean in found.values()])
+            print("    },")
+    else:
+        summarise(LOG.runs())
+
+
+PRIMARY_ABOUT = {
+    "lesson": "10_medical_text",
+    "comparison": "Twenty labels: the network that first learnt masked words from the target's unlabelled sentences is "
+    "ahead of the same network from scratch by more than 0.05",
+    "ours": "masked words, fine-tuned",
+    "theirs": "from scratch",
+    "where": {"data": "real", "kind": "labels", "question": "negated", "labels": 20},
+    "score": "balanced accuracy",
+    "margin": 0.05,
+    "written": "",
+    "opponent": "TF-IDF",
+    "over": "cases",
+}
+APART = [("masked words, fine-tuned", way) for way in ("from scratch", *text.CLASSICAL, "rule", "grammar, zero-shot")]
+APART += [("grammar, full", way) for way in ("grammar, zero-shot", "TF-IDF, sides", "from scratch", "rule")]
+AUROCS = ("masked words, fine-tuned", "from scratch", "TF-IDF", "TF-IDF, sides", "grammar, zero-shot", "grammar, full")
+
+
+def summarise(runs: list[dict]) -> None:
+    """``results/text.json`` of all that is complete."""
+    rows = []
+    for stage in SEEDS:
+        for data in ("real", "twin"):
+            for row in tidy(runs, cells(stage, data)):
+                n = len(next(iter(row["scores"].values())))
+                rows.append(row | {"seeds": list(SEEDS[stage])[:n]})
+    result = header(seeds=list(SEEDS["report"]), seconds=total_seconds(runs)) | {
+        "score": "balanced accuracy",
+        "data": "mixed",
+        "primary": PRIMARY_ABOUT,
+        "two_level": over_sentences(runs),
+        "settings": text.SETTINGS,
+        "rows": rows,
+    }
+    write("text", result)
+
+
+def balanced(y, hit) -> float:
+    return float((hit[y == 0].mean() + hit[y == 1].mean()) / 2)
+
+
+def ranked(y, p) -> float:
+    return float(roc_auc_score(y, p))
+
+
+def over_sentences(runs: list[dict]) -> list[dict]:
+    """Intervals over seeds and sentences, which are given once: of each way, and of the pairs that are compared."""
+    if task().provenance != "real":
+        return read("text").get("two_level", [])
+    rows = []
+    for question, n in REPORTED:
+        asked = [c for c in cells("report", "real", ["labels"]) if (c["question"], c["labels"]) == (question, n)]
+        of_knows = [[cell for cell in asked if cell["knows"] == knows] for knows in KNOWS]
+        done = [run for run in runs if all(run.get(key) == value for key, value in asked[0].items() if key not in VARY)]
+        if len({(run["knows"], run["seed"]) for run in done}) < len(asked):
+            continue
+        y, groups = task(question).test.y.numpy(), task(question).groups["test"]
+        found = {}
+        for cells_of_one in of_knows:
+            for way in {row["way"] for run in done if run["knows"] == cells_of_one[0]["knows"] for row in run["rows"]}:
+                found[way] = logged(done, cells_of_one, way)
+        hits = {way: (p.argmax(2) == y).astype(float) for way, p in found.items()}
+        chance = {way: p[:, :, 1] for way, p in found.items()}
+        pairs = [(way, None) for way in hits] + [pair for pair in compared(question, n) if set(pair) <= set(hits)]
+        where = {"data": "real", "kind": "labels", "question": question, "labels": n, "groups": groups}
+        rows += over_cases(y, hits, pairs, {"balanced accuracy": balanced}, **where)
+        if (question, n) == ("negated", 20):
+            rows += over_cases(y, chance, [(way, None) for way in AUROCS], {"auroc": ranked}, **where)
+    return rows
+
+
+VARY = ("seed", "knows")
+
+
+def compared(question: str, n: int) -> list[tuple[str, str]]:
+    """Pairs (ours, theirs): the primary comparison, the secondary ones, and what else is told with an interval."""
+    asked = [(ours, theirs) for ours, theirs, labels, *more in text.SECONDARY.values() if labels == n
+             and (question == "historical") == ("historical" in more)]  # fmt: skip
+    return list(
+        dict.fromkeys([*asked, *APART, ("grammar, LoRA", "grammar, full"), ("grammar, LoRA", "grammar, probe")])
+    )
+
+
+if __name__ == "__main__":
+    main()
