@@ -38,10 +38,11 @@ from ..parts import check_choice, check_rate, check_whole
 
 QUESTIONS = {"negated": ("AHFP", "NM"), "historical": ("AN", "H")}  # the letters of the answers 0 and 1
 HOSPITALS = ("A", "B")
-SLOT = re.compile(r"<([ANHMFP])([sdican])(\*?)>|\{(\w+)\}")
+SLOT = re.compile(r"<([ANHMFP])([sdicanx])(\*?)>|\{(\w+)\}")
 LONGER = 0.36, 0.6, 0.78, 0.88, 0.94, 0.97  # of the lists of findings, the share with at most 1, 2, … 6
 DESCRIBED = 0.12  # share of the findings in a list that have an adjective
-HEADED, BEFORE, AFTER = 0.3, 0.35, 0.4  # share of sentences with a heading, a clause before and one after
+HEADED = 0.25  # share of sentences, and a third of it of further clauses, that begin with a heading
+BEFORE, AFTER = 0.3, 0.4  # how often one more clause stands before, and after
 FRAGMENT = 0.4  # share of clauses that have no verb
 OWN = 3  # how much more often a finding that one hospital alone writes is drawn
 
@@ -109,7 +110,8 @@ def read_lists(name: str, lines=("full", "short", "fillers", "headings")) -> dic
     return lists
 
 
-def parse_clause(clause: str) -> list[str | tuple]:
+@cache
+def parse_clause(clause: str) -> tuple[str | tuple, ...]:
     """The parts of a clause: text, ``(name,)`` for words, ``(letter, kind, whether a list)`` for findings."""
     parts: list[str | tuple] = []
     end = 0
@@ -117,7 +119,7 @@ def parse_clause(clause: str) -> list[str | tuple]:
         letter, kind, many, name = slot.groups()
         parts += [clause[end : slot.start()], (name,) if name else (letter, kind, bool(many))]
         end = slot.end()
-    return [part for part in (*parts, clause[end:]) if part]
+    return tuple(part for part in (*parts, clause[end:]) if part)
 
 
 def says(clause: str) -> set[str]:
@@ -141,7 +143,7 @@ def sentence_maker(hospital: str, question: str, held_out: bool = False) -> Call
         random = rng.random
         pieces: list[str] = []
         places: list[int] = []
-        starts = [0]
+        starts: list[int] = []
         named: set[str] = set()
 
         def pick(entries):
@@ -169,27 +171,31 @@ def sentence_maker(hospital: str, question: str, held_out: bool = False) -> Call
                 if many and random() < DESCRIBED:
                     write([("absent" if absent else "degree",), " "])
                 finding = pick(style["findings"][kind])
-                while finding in named:
+                while finding in named and len(named) < len(style["findings"][kind]):
                     finding = pick(style["findings"][kind])
                 named.add(finding)
                 if letter in QUESTIONS[question][answer]:
                     places.append(len(pieces))
                 pieces.append(finding)
 
+        def begin(share):
+            starts.append(len(pieces))
+            if random() < share:
+                pieces.append(pick(style["clauses"]["headings"]) + " ")
+                starts.append(len(pieces))
+
         def join(is_short):
             pieces.append(pick(style["to_short" if is_short else "to_full"]))
             if pieces[-1].endswith(". "):
-                starts.append(len(pieces))
+                begin(HEADED / 3)
 
-        if random() < HEADED:
-            pieces.append(pick(style["clauses"]["headings"]) + " ")
-            starts = [1]
+        begin(HEADED)
         is_short = random() < FRAGMENT
-        if random() < BEFORE:
+        while random() < BEFORE:
             write(pick(pick((full, short, fillers))))
             join(is_short)
         write(pick(having[answer][is_short]))
-        if random() < AFTER:
+        while random() < AFTER:
             is_short = random() < FRAGMENT
             join(is_short)
             write(pick(short if is_short else pick((full, fillers))))
