@@ -76,9 +76,11 @@ def stage_features(model: StagedNet, x, *, batch_size: int = 128, device: Device
     D is twice the sum of the stages' channels, in the order mean and maximum of the first stage, of the second, ….
     Numbers in place of maps (the stage ``hidden`` of ``staged.py``) are taken as they are.
     The whole network computes in eval mode, frozen or not, and nothing is trained: give the result to a linear model.
-    Raises ValueError for inputs that do not fit the network; MemoryError, with a batch size to try.
+    Raises ValueError for texts, and for inputs that do not fit the network; MemoryError, with a batch size to try.
     """
     device, x, batch_size = _checked(model, x, batch_size, device)
+    if x.dtype == torch.int32:
+        raise ValueError("stage_features reads maps of images and sequences: of texts take prefix_features.")
 
     def all_stages(x):
         x, row = model.input(x), []

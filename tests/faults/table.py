@@ -12,11 +12,13 @@ import test_adaptation_faults  # noqa: E402
 import test_argument_faults  # noqa: E402
 import test_data_faults as data  # noqa: E402
 import test_fetch  # noqa: E402
+import test_few_weights_faults  # noqa: E402
 import test_folder_faults  # noqa: E402
 import test_private_faults  # noqa: E402
 import test_search_faults  # noqa: E402
 import test_sequence_faults  # noqa: E402
 import test_sequence_method_faults  # noqa: E402
+import test_text_faults  # noqa: E402
 import test_training_faults  # noqa: E402
 import test_transfer_faults  # noqa: E402
 import test_weight_faults  # noqa: E402
@@ -69,11 +71,13 @@ def sections() -> dict[str, list[Row]]:
         "Weight files": _weights(),
         "Your own images and folders": test_folder_faults.TABLE,
         "Sequences": test_sequence_faults.TABLE + test_sequence_method_faults.TABLE,
+        "Texts": test_text_faults.TABLE,
         "The commands transfer and predict": test_transfer_faults.TABLE,
         "Labels, metrics and penalties": data.LABEL_TABLE,
         "Tables and splits": data.TABLE_TABLE,
         "Arguments of measures, phantoms and lessons": test_argument_faults.TABLE,
         "Networks and training": test_training_faults.TABLE,
+        "Few weights: LoRA, BitFit, adapters, prompts": test_few_weights_faults.TABLE,
         "Private training": test_private_faults.TABLE,
         "DANN, AdaBN, computed features": test_adaptation_faults.TABLE,
         "The automatic search": test_search_faults.TABLE,
