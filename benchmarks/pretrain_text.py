@@ -1,6 +1,6 @@
 """Pre-train the embedded ``TextTransformer`` on sentences drawn by code, resumable at any moment.
 
-    python benchmarks/pretrain_text.py             # about six minutes on one thread
+    python benchmarks/pretrain_text.py             # about four minutes on one thread
     python benchmarks/pretrain_text.py --seed 200  # only for ``_run``
 
 Every step sees new sentences of hospital A (``medtl_helpers/data/report_grammar.py``), and no real one; the network
@@ -27,7 +27,7 @@ from medtl_helpers.methods.embedded_weights import embedded_file
 from medtl_helpers.methods.text_weights import CLASSES, LENGTH, VOCABULARY, save_report_encoder
 
 WORK = Path(__file__).parent.parent / "_run" / "pretrain"
-STEPS, BATCH, RATE, WARM_UP, WEIGHT_DECAY = 6000, 64, 2e-3, 100, 0.01
+STEPS, BATCH, RATE, WARM_UP, WEIGHT_DECAY = 4000, 64, 2e-3, 100, 0.01
 
 
 def learning_rate(step: int) -> float:
