@@ -48,6 +48,7 @@ LESSONS = {
         45,
         "sequences",
     ),
+    "10_medical_text": Lesson("Medical text", "Pre-train, adapt, or write a rule?", 50, "text"),
     "14_private_transfer": Lesson("Private transfer", "What do federation, noise and attacks cost?", 50, "private"),
 }
 

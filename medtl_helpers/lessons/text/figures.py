@@ -24,11 +24,11 @@ def show_reports(sentences: list[str], y, *, around: int = 44) -> None:
     for row, (sentence, k) in enumerate(zip(sentences, np.asarray(y).tolist(), strict=True)):
         before, finding, after = re.split(r"\[\[|\]\]", sentence)
         name, colour = ANSWERS[k]
-        axis.text(-len(finding) / 2 - 0.5, row, _end(before, around), ha="right", va="center", font=font)
+        axis.text(-len(finding) / 2, row, _end(before, around), ha="right", va="center", font=font)
         axis.text(0, row, finding, ha="center", va="center", color=COLOURS[colour], font=font | {"weight": "bold"})
-        axis.text(len(finding) / 2 + 0.5, row, _start(after, around), ha="left", va="center", font=font)
+        axis.text(len(finding) / 2, row, _start(after, around), ha="left", va="center", font=font)
         told.append(f"{name}: {before}{finding}{after}")
-    axis.set(xlim=(-58, 58), ylim=(len(sentences) - 0.4, -0.6))
+    axis.set(xlim=(-64, 64), ylim=(len(sentences) - 0.4, -0.6))
     axis.set_axis_off()
     for name, colour in ANSWERS:
         axis.plot([], [], "s", color=COLOURS[colour], label=f"the finding is {name}")

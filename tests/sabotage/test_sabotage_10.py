@@ -1,0 +1,82 @@
+"""Each claim of notebook 10 must fail when its method is broken: here each one is broken."""
+
+from replay import Sabotage, broken
+
+SEED = ("One picture", "One seed")
+TUNED = (*SEED, "An")  # An "adapter" on the network that was fine-tuned
+ROWS = [
+    Sabotage(
+        "A rule from a published list, which saw no label",
+        "return bool(",
+        "return not bool(",
+        ("One picture",),
+    ),
+    Sabotage(
+        "On a random split of few templates counted words look perfect",
+        '"other templates": (other_texts, other_y.tolist())',
+        '"other templates": ask',
+        ("One picture", "Labels that leak"),
+    ),
+    Sabotage(
+        "With twenty labels one way differs from itself",
+        "for seed in range(6):",
+        "for seed in 6 * [0]:",
+        ("One picture", "Labels that leak", "One seed"),
+    ),
+    Sabotage(
+        "An 'adapter' on a fine-tuned network has its result",
+        "mtl.lora(copy.deepcopy(full), rank=4)",
+        "mtl.lora(copy.deepcopy(encoder), rank=4)",
+        ("One picture", "Labels that leak", *TUNED),
+    ),
+    Sabotage(
+        "Decoding gives the sentence back",
+        'text.replace("pneumonia", "a fracture")',
+        'text.replace("[[pneumonia]]", "a fracture")',
+        ("One picture", "Labels that leak", *TUNED, "A sentence becomes numbers"),
+    ),
+    Sabotage(
+        "Attention by hand is what the block computes",
+        "q @ k.mT / q.shape[-1] ** 0.5",
+        "q @ k.mT / q.shape[-1]",
+        ("One picture", "Labels that leak", *TUNED, "Attention, by hand"),
+    ),
+    Sabotage(
+        "Without a label of the task the network that saw drawn sentences",
+        '"network on drawn sentences": mtl.predict(encoder, negex.test.x)',
+        '"network on drawn sentences": mtl.predict(nothing(1), negex.test.x)',
+        ("One picture", "Labels that leak", *TUNED, "Without a single label"),
+    ),
+    Sabotage(
+        "After training, a hidden word costs less",
+        "mtl.pretrain_masked_words(masked, negex.train.x,",
+        "mtl.pretrain_masked_words(masked, torch.randint(5, 1000, (500, 48), dtype=torch.int32),",
+        ("One picture", "Labels that leak", *TUNED, "Sentences without labels"),
+    ),
+    Sabotage(
+        "The ten lines, mtl.lora and the merged network",
+        "x @ self.A.T @ self.B.T",
+        "x @ self.A.T @ self.B.T / 4",
+        ("One picture", "Labels that leak", *TUNED, "How few weights"),
+    ),
+    Sabotage(
+        "LoRA of rank 4 trains fewer than 3 in 100 weights",
+        '"LoRA, rank 4": mtl.lora',
+        '"LoRA, rank 4": lambda network: mtl.lora(network, where=None)',
+        ("One picture", "Labels that leak", *TUNED, "How few weights"),
+    ),
+    Sabotage(
+        "After training for another question the old one is answered worse",
+        '"all weights": trained(copy.deepcopy(new_head), many, 1e-3)',
+        '"all weights": copy.deepcopy(new_head)',
+        ("One picture", "Labels that leak", *TUNED, "Where it fails", "What is forgotten"),
+    ),
+    Sabotage(
+        "In one sentence of four or more the word with the most attention",
+        '"block 2": second.attention(h)[:, :, 24].mean(1)',
+        '"block 2": effect.clone()',
+        ("One picture", "Labels that leak", *TUNED, "Attention, by hand", "Attention is no explanation"),
+    ),
+]
+
+outcomes, test_live_claims, test_recorded_claims = broken("10_medical_text", ROWS)
