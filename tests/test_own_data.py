@@ -46,9 +46,19 @@ def my_sequences(path):
     path.write_text("".join(lines))
 
 
+def my_texts(path):
+    """Reports of which some say that there is no effusion, of 20 patients."""
+    rows = [
+        f"p{i % 20},The {a} and {b} are seen. {('There is', 'No')[i % 2]} effusion.,effusion,{('yes', 'no')[i % 2]}"
+        for i, (a, b) in enumerate((a, b) for a in ("lungs", "heart", "ribs", "spleen") for b in "abcdefghij")
+    ]
+    path.write_text("\n".join(["patient,report,finding,status", *rows, "p1,Lost.,effusion,no"]))
+
+
 def test_the_page_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
     my_images(tmp_path / "my_images")
     my_sequences(tmp_path / "my_sequences.fa")
+    my_texts(tmp_path / "my_texts.csv")
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
