@@ -90,7 +90,7 @@ def adapters(model: nn.Module, width: int = 8, *, where: Iterable[str] | str | N
 class Prompt(Added):
     """N×L×D ↦ N×(L + n)×D: the same n vectors behind the tokens of every text, so that no token changes its place."""
 
-    what = "a soft prompt"
+    what = "the vectors of a soft prompt"
 
     def __init__(self, vectors: Tensor):
         super().__init__()

@@ -86,7 +86,8 @@ def find_layers(
     since it takes their weights without calling them. Raises ValueError where there is none.
     """
     names = [where] if isinstance(where, str) else where
-    if names is not None and not (isinstance(names, list | tuple | set) and all(isinstance(n, str) for n in names)):
+    good = isinstance(names, list | tuple | set) and names and all(isinstance(name, str) for name in names)
+    if names is not None and not good:
         raise ValueError(f"where is {shown(where)}: give names of layers or blocks, like ('query', 'value'), or None.")
     before_head = set(model.modules()) - set(head_of(model).modules())
     found = []
@@ -97,7 +98,7 @@ def find_layers(
             if not (replaced and isinstance(parent, nn.MultiheadAttention)):
                 found.append((parent, name.rpartition(".")[2], layer))
     if not found:
-        called = "" if names is None else f" called {' or '.join(map(shown, names)) or 'so'}"
+        called = "" if names is None else f" called {' or '.join(map(shown, names))}"
         raise ValueError(
             f"This {type(model).__name__} has no linear layer or convolution{called} before its head: name a layer or "
             "block of model.named_modules() with where."

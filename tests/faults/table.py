@@ -19,6 +19,7 @@ import test_search_faults  # noqa: E402
 import test_sequence_faults  # noqa: E402
 import test_sequence_method_faults  # noqa: E402
 import test_text_faults  # noqa: E402
+import test_text_method_faults  # noqa: E402
 import test_training_faults  # noqa: E402
 import test_transfer_faults  # noqa: E402
 import test_weight_faults  # noqa: E402
@@ -71,7 +72,7 @@ def sections() -> dict[str, list[Row]]:
         "Weight files": _weights(),
         "Your own images and folders": test_folder_faults.TABLE,
         "Sequences": test_sequence_faults.TABLE + test_sequence_method_faults.TABLE,
-        "Texts": test_text_faults.TABLE,
+        "Texts": test_text_faults.TABLE + test_text_method_faults.TABLE,
         "The commands transfer and predict": test_transfer_faults.TABLE,
         "Labels, metrics and penalties": data.LABEL_TABLE,
         "Tables and splits": data.TABLE_TABLE,
