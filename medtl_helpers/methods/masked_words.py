@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..labels import as_share
 from .history import History
+from .nets import check_staged
 from .transformer import TextTransformer, as_tokens
 from .unlabelled import check_unlabelled, train_without_labels
 
@@ -67,6 +68,7 @@ def pretrain_masked_words(
     afterwards. Returns the mean loss of each epoch as ``train_loss``. Raises ValueError for texts that are none, and
     settings with which nothing can be trained; TypeError for another network.
     """
+    check_staged(model)
     if not isinstance(model, TextTransformer):
         raise TypeError(f"The model is a {type(model).__name__}: give a TextTransformer, which says what each word is.")
     epochs, batch_size, generator, device = check_unlabelled(epochs, batch_size, lr, seed, device)
