@@ -27,7 +27,7 @@ ROWS = [
     ("masked words: no text", lambda: mtl.pretrain_masked_words(NET, X[:0]), "There are no given texts: give at least"),
     ("masked words: below 0", lambda: mtl.pretrain_masked_words(NET, X - 1), "token numbers go down to -1"),
     ("masked words: all hidden", lambda: mtl.pretrain_masked_words(NET, X, share=1.0), "share is 1.0: give a share"),
-    ("masked words: another network", lambda: mtl.pretrain_masked_words(mtl.SequenceCNN(2), X), "TextTransformer, which"),
+    ("masked words: another net", lambda: mtl.pretrain_masked_words(mtl.SequenceCNN(2), X), "give a TextTransformer"),
     ("masked words: a rate that is too high", lambda: mtl.pretrain_masked_words(small(), X, lr=1e20, epochs=5),
      "try a rate ten times lower"),
     ("report encoder: no file", lambda: mtl.load_report_encoder(weights="no.pt"), "There is no weight file no.pt"),
