@@ -19,8 +19,8 @@ ROWS = [
     ),
     Sabotage(
         "With twenty labels one way differs from itself",
-        "for seed in range(6):",
-        "for seed in 6 * [0]:",
+        "for seed in range(5):",
+        "for seed in 5 * [0]:",
         ("One picture", "Labels that leak", "One seed"),
     ),
     Sabotage(
