@@ -78,7 +78,7 @@ def parameter_report(model: StagedNet, size: int = 64):
     """A pandas table, one row per part: weights, how many of them train, batch-norm statistics, and multiply-adds.
 
     ``multiply-adds`` (millions) are those of one forward pass of one image of ``size`` pixels a side, or of one
-    sequence of that length, counted by torch: convolutions and linear layers. Raises ValueError where the parts do not
+    sequence or text of that length, counted by torch: convolutions and linear layers. Raises ValueError where the parts do not
     fit inputs of that size.
     """
     import pandas as pd
@@ -88,6 +88,8 @@ def parameter_report(model: StagedNet, size: int = 64):
     check_whole(size, "size", least=1)
     weight = next(model.parameters())
     images = torch.zeros(1, weight.shape[1], *[size] * (weight.ndim - 2), device=weight.device)
+    if any(isinstance(module, torch.nn.Embedding) for module in model.modules()):  # it reads texts
+        images = torch.ones(1, size, dtype=torch.int32, device=weight.device)
     was_training = model.training
     with torch.no_grad():
         forward(model.eval(), images)  # which says in a sentence where the parts do not fit

@@ -183,6 +183,7 @@ def test_a_task_of_texts_goes_through_what_takes_tasks(tmp_path):
     answers = mtl.predict(model, task.test.x)
     assert answers.shape == (9, 2) and torch.allclose(answers.sum(1), torch.ones(9))
     assert torch.equal(mtl.predict(model, task.test.x.numpy()), answers)
+    assert mtl.parameter_report(model, size=48).loc["all", "weights"] == sum(p.numel() for p in model.parameters())
     mtl.freeze(model)
     assert mtl.prefix_features(model, task.test.x).shape == (9, 16)
 
