@@ -78,8 +78,8 @@ def parameter_report(model: StagedNet, size: int = 64):
     """A pandas table, one row per part: weights, how many of them train, batch-norm statistics, and multiply-adds.
 
     ``multiply-adds`` (millions) are those of one forward pass of one image of ``size`` pixels a side, or of one
-    sequence or text of that length, counted by torch: convolutions and linear layers. Raises ValueError where the parts do not
-    fit inputs of that size.
+    sequence or text of that length, counted by torch: convolutions and linear layers. Raises ValueError where the parts
+    do not fit inputs of that size.
     """
     import pandas as pd
     from torch.utils.flop_counter import FlopCounterMode

@@ -3,6 +3,7 @@
 import runpy
 from pathlib import Path
 
+import pytest
 import torch
 
 import medtl_helpers as mtl
@@ -11,6 +12,7 @@ from medtl_helpers.data.tokens import report_pieces
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_the_embedded_vocabulary_is_what_its_script_learns():
     """It was learnt once, and the grammar has grown a little since: the network that reads it must not be made anew."""
     learn = runpy.run_path(str(ROOT / "benchmarks" / "report_pieces.py"))["learn"]
