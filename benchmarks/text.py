@@ -6,7 +6,44 @@
 
 Resumable: each cell is a line of ``_run/text.jsonl``. No text stands in the log or in the record, only numbers.
 
-DOCSTRING
+Rows: the sentences of the NegEx test set, each with one finding, that ``mtl.load("negex")`` shares out so that no
+sentence stands in two parts: 965 rows train, 401 validate, 999 test. ``labels`` counts the labelled training rows, half
+of each class where there are as many (``few_labels``). Everything decides at one half and weighs both classes alike.
+The rule is the published list of phrases, written down before it scored a real sentence (commit 41fe756).
+
+Primary comparison
+------------------
+Written down before the seeds 200 to 209 were run. *Twenty labels, real sentences, is the finding negated: does a
+network that first learnt masked words from the target's own 965 unlabelled training rows do better than the same
+network from scratch?* Rows: "masked words, fine-tuned" and the strongest of "from scratch", "small, from scratch" and
+"from scratch, 4 × as long" on the validation rows of the tuning seeds: "from scratch, 4 × as long" (0.792; from scratch
+0.781, masked words 0.802). Score: balanced accuracy at one half. Margin: 0.05. The 95 % interval of the difference is
+over seeds (labels, first weights, order, masked words) and sentences at once (``two_level``, whole sentences are
+drawn). The lesson's question said that masked words help; after the tuning seeds we expect a difference within the
+margin or undecided, and TF-IDF far ahead of both.
+
+Secondary comparisons, balanced accuracy, question "negated" and twenty labels unless said; settled where the interval
+lies beyond the margin and Holm's p-value, for all of these together and against that margin, is below 0.05 (normal,
+from the interval; of "forgetting" Student's t):
+
+1. "masked words, fine-tuned" − "TF-IDF, sides" (0.921, the strongest classical row of the tuning seeds), margin 0.05:
+   below.
+2. "grammar, zero-shot" (trained on drawn sentences, no label of this hospital) − "rule", margin 0.02: no direction.
+3. to 5. "grammar, LoRA" − "grammar, full" with 20, 100 and 500 labels, margin 0.02: no direction; within is a result.
+6. to 8. "grammar, LoRA" − "grammar, probe" (frozen) with 20, 100 and 500 labels, margin 0.02: no direction.
+9. "grammar and masked words, full" − "grammar, full", margin 0.02: no direction.
+10. "historical", 100 labels: "grammar, full" − "TF-IDF" (the stronger of two on the tuning seed), margin 0.05: below.
+11. "historical", 100 labels: "grammar, full" − "from scratch", margin 0.05: no direction.
+12. "forgetting": what is left of negation in drawn sentences of new templates after 100 labels of "historical",
+    "grammar, LoRA" − "grammar, full", margin 0.05: above (t over seeds, each with new drawn sentences).
+
+Settings were chosen by mean balanced accuracy, then AUROC, on the validation rows: for 20 labels of the seeds 0 to 2,
+for 100 of seed 0; 500 take those of 100, and "historical" has its own, of 100 labels and seed 0. That is more labels
+than a reader with twenty has, the same for every way, and fixed for all reported seeds. Networks had three rates and
+two numbers of steps (30 and 120 for 20 labels, 60 and 240 for 100; "4 × as long" 480), regressions six or eight
+settings. Masked words were learnt as ``MASKED`` says, for twenty seconds of one core; three times the rate did worse on
+one tuning seed, and nothing else was tried. Twenty labels have ten seeds, all else five, the twin three. Drawn
+sentences, the encoder trained on them and the rule were fixed before a real test row was scored by them.
 """
 
 import argparse
@@ -45,7 +82,7 @@ RATES = {  # by what trains
     "soft prompt": (3e-3, 1e-2, 3e-2),
 }
 STEPS = {20: (30, 120), 100: (60, 240)}
-CLASSICAL = [{"window": window, "c": c} for window in (5, 24) for c in (1.0, 10.0, 100.0)]
+CLASSICAL = [{"window": window, "c": c} for window in (5, 24) for c in (0.1, 1.0, 10.0, 100.0)]
 SEMANTIC = [{"window": 5, "c": c, "axes": axes} for axes in (20, 100) for c in (1.0, 10.0, 100.0)]
 FOR_HISTORY = ("from scratch", "grammar, probe", "grammar, full", "grammar, LoRA", "grammar, BitFit")
 FOR_HISTORY += ("TF-IDF", "TF-IDF, sides")
@@ -119,12 +156,13 @@ def ways_of(question: str, knows: str = "") -> list[str]:
 
 
 def grid(way: str, labels: int) -> list[dict]:
-    """The six settings that a way may have; "4 × as long" takes those of the way without, for four times the steps."""
+    """The settings that a way may have: six, or eight of TF-IDF; three rates for what is trained four times as long."""
     if way in text.CLASSICAL:
         return SEMANTIC if way.endswith("LSA") else CLASSICAL
     start, trains = text.NETWORKS[way]
     rates = RATES["scratch" if trains == "full" and start in ("random", "small") else trains]
-    return [{"lr": lr, "steps": steps} for lr in rates for steps in STEPS[labels]]
+    steps = [4 * max(STEPS[labels])] if way.endswith(text.LONGER) else STEPS[labels]
+    return [{"lr": lr, "steps": k} for lr in rates for k in steps]
 
 
 def tune(question: str, way: str, labels: int, seed: int) -> list[dict]:
@@ -155,7 +193,8 @@ def by_labels(seed: int, question: str, labels: int, knows: str) -> list[dict]:
     """The ways that know the grammar, or the target alone, on the test rows, with so many labels."""
     (x, y), few = task(question).test, text.few_labels(task(question), labels, seed)
     found = without_labels(x, question, knows)
-    for way in ways_of(question, knows):
+    ways = ways_of(question, knows)
+    for way in ways if labels == 20 else [way for way in ways if not way.endswith(text.LONGER)]:
         found[way] = answer(way, few, x, seed, text.settings(question, way, labels), question)
     return [row_of(way, p, y) | {"answers": p.round(4).tolist()} for way, p in found.items()]
 
@@ -229,7 +268,7 @@ def seeds_of(stage: str, data: str, key: dict) -> range:
 def cells(stage: str, data: str, kinds=KINDS) -> list[dict]:
     if stage == "tuning":
         keys = [{"question": question, "way": way, "labels": n} for question, n in TUNED for way in ways_of(question)]
-        keys = [key for key in keys if "4 × as long" not in key["way"]]
+        keys = [key for key in keys if key["labels"] == 20 or not key["way"].endswith(text.LONGER)]
     else:
         keys = [{"kind": kind, **key} for kind in kinds for key in KINDS[kind][1] if DATA_OF.get(kind, data) == data]
         keys = [key for key in keys if data == "real" or key["kind"] != "labels" or key["labels"] == 20]
@@ -275,15 +314,18 @@ PRIMARY_ABOUT = {
     "comparison": "Twenty labels: the network that first learnt masked words from the target's unlabelled sentences is "
     "ahead of the same network from scratch by more than 0.05",
     "ours": "masked words, fine-tuned",
-    "theirs": "from scratch",
+    "theirs": "from scratch, 4 × as long",
     "where": {"data": "real", "kind": "labels", "question": "negated", "labels": 20},
     "score": "balanced accuracy",
     "margin": 0.05,
     "written": "",
-    "opponent": "TF-IDF",
+    "opponent": "TF-IDF, sides",
     "over": "cases",
 }
-APART = [("masked words, fine-tuned", way) for way in ("from scratch", *text.CLASSICAL, "rule", "grammar, zero-shot")]
+APART = [
+    ("masked words, fine-tuned", way)
+    for way in ("from scratch", "from scratch, 4 × as long", *text.CLASSICAL, "rule", "grammar, zero-shot")
+]
 APART += [("grammar, full", way) for way in ("grammar, zero-shot", "TF-IDF, sides", "from scratch", "rule")]
 AUROCS = ("masked words, fine-tuned", "from scratch", "TF-IDF", "TF-IDF, sides", "grammar, zero-shot", "grammar, full")
 
