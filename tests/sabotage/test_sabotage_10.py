@@ -19,8 +19,8 @@ ROWS = [
     ),
     Sabotage(
         "With twenty labels one way differs from itself",
-        "for seed in range(5):",
-        "for seed in 5 * [0]:",
+        "for seed in range(4):",
+        "for seed in 4 * [0]:",
         ("One picture", "Labels that leak", "One seed"),
     ),
     Sabotage(
@@ -67,7 +67,7 @@ ROWS = [
     ),
     Sabotage(
         "After training for another question the old one is answered worse",
-        '"all weights": trained(copy.deepcopy(new_head), many, 1e-3)',
+        '"all weights": trained(copy.deepcopy(new_head), many, 1e-3, epochs=15)',
         '"all weights": copy.deepcopy(new_head)',
         ("One picture", "Labels that leak", *TUNED, "Where it fails", "What is forgotten"),
     ),
