@@ -263,9 +263,9 @@ def text_scores(p: np.ndarray, y) -> dict[str, float]:
 
 
 def settings(question: str, way: str, n: int) -> dict:
-    """How a way learns from ``n`` labels: as was chosen for twenty, or for a hundred."""
+    """How a way learns from ``n`` labels: as was chosen for twenty, or for a hundred, where both were tried."""
     chosen = SETTINGS[question][way]
-    return chosen[20 if n < 100 and 20 in chosen else 100]
+    return chosen[20 if (n < 100 and 20 in chosen) or 100 not in chosen else 100]
 
 
 # --- the record ------------------------------------------------------------------------------------------------------
