@@ -21,6 +21,9 @@ SHOWN = {
     "mtl.fine_tune": "02",
     "mtl.lp_ft": "02",
     "mtl.gradual_unfreeze": "02",
+    "mtl.lora": "02",
+    "mtl.merge": "02",
+    "mtl.bitfit": "02",
     "mtl.adapt_batch_norm": "04",
     "mtl.DANN": "05",
 }

@@ -18,8 +18,10 @@ from medtl_helpers.lessons.freezing.experiment import (
     GRADUAL,
     HOME,
     L2_SP,
+    LORA,
     LP_FT,
     METHODS,
+    NORMS,
     PRIOR,
     PROBE,
     REPAIRED,
@@ -41,6 +43,8 @@ SHOWN = {  # way -> the name of its network in the lesson
     "frozen to layer2": "above",
     GRADUAL: "gradual",
     LP_FT: "lp_ft",
+    LORA: "low_rank",
+    NORMS: "norms_alone",
 }
 IN_FULL = (SMALL_LONGER, PROBE, L2_SP)  # trained as long as the record
 
@@ -156,6 +160,8 @@ def test_each_way_trains_what_it_says_and_no_more(method, monkeypatch):
         start = mtl.load_backbone("resnet", 3, weights="random" if method == SCRATCH else "embedded", quiet=True)
     start = copy.deepcopy(start)
     model = experiment.train_one(method, task, seed=5)
+    if method == LORA:
+        mtl.merge(model)
     moved = {
         name: any(
             not torch.equal(a, b)
@@ -208,12 +214,30 @@ def test_the_settings_are_those_that_validation_chose(record):
             assert len(rows) == 3 and best(rows, name) == value
 
 
-def test_the_secondary_comparisons_are_those_of_the_rows_corrected_together(record):
-    listed, margin = record.about["secondary"], record.about["primary"]["margin"]
+@pytest.mark.parametrize("method, kinds", [(LORA, "AB"), (NORMS, "norms")])
+def test_a_way_that_trains_few_weights_moves_the_head_and_these_and_no_statistic(method, kinds, monkeypatch):
+    monkeypatch.setattr(experiment, "STEPS", 12)
+    task, _ = experiment.tasks(2, 0)
+    model = experiment.train_one(method, task, seed=5)
+    start = mtl.load_backbone("resnet", 3, weights="embedded", quiet=True).state_dict()
+    for name, value in model.state_dict().items():
+        before = start.get(name.replace("parametrizations.weight.original", "weight"))
+        if before is None or name.startswith("head"):
+            continue  # A, B and the new head
+        assert torch.equal(value, before) is not (kinds == "norms" and value.ndim == 1 and "running" not in name), name
+    trained, weights = mtl.trainable(model)
+    assert 0 < trained / weights < 0.03
+
+
+@pytest.mark.parametrize("family", ["secondary", "few weights"])
+def test_the_comparisons_of_a_family_are_those_of_the_rows_corrected_together(record, family):
+    listed, margin = record.about[family], record.about["primary"]["margin"]
     p_values = []
     for row in listed:
         where = {"n": row["n"], "scanner": row["scanner"]}
         ours, theirs = (record.scores(row[side], **where) for side in ("ours", "theirs"))
+        both = min(len(ours), len(theirs))  # the seeds of one way may be the first of those of the other
+        ours, theirs = ours[:both], theirs[:both]
         interval = paired_difference(ours, theirs)
         assert [row["value"], row["low"], row["high"]] == pytest.approx(
             [interval.value, interval.low, interval.high], abs=1e-4
@@ -227,6 +251,9 @@ def test_a_secondary_comparison_is_found_and_another_one_is_not_made_up(record):
     row = record.about["secondary"][0]
     interval, p = experiment.written_down(record, row["ours"], row["theirs"], scanner=row["scanner"], n=row["n"])
     assert interval.value == pytest.approx(row["value"], abs=1e-4) and p == row["p"]
+    row = next(row for row in record.about["few weights"] if row["theirs"] == FULL)
+    interval, p = experiment.written_down(record, row["ours"], FULL, scanner=row["scanner"])
+    assert (interval.value, interval.n, p) == (pytest.approx(row["value"], abs=1e-4), 5, row["p"])
     with pytest.raises(KeyError, match="not written down"):
         experiment.written_down(record, SCRATCH, L2_SP)
 
@@ -305,7 +332,7 @@ def code_of_the_lesson() -> list[str]:
 
 
 def networks_of_the_lesson(task, changes: dict[str, str]) -> dict:
-    """The names of the lesson after the two cells that train, in whose code ``changes`` were made."""
+    """The names of the lesson after the three cells that train, in whose code ``changes`` were made."""
     imports, *others = code_of_the_lesson()
     names = {"task": task}
     exec(imports, names)
@@ -313,8 +340,9 @@ def networks_of_the_lesson(task, changes: dict[str, str]) -> dict:
         for node in ast.parse(source).body:
             if isinstance(node, ast.FunctionDef) and node.name == "new_network":
                 exec(ast.unparse(node), names)
-    cells = [source for source in others if "epochs=240" in source or "mtl.gradual_unfreeze(" in source]
-    assert len(cells) == 2
+    calls = ("epochs=240", "mtl.gradual_unfreeze(", "mtl.lora(")
+    cells = [source for source in others if any(call in source for call in calls)]
+    assert len(cells) == 3
     for source in cells:
         for old, new in changes.items():
             source = source.replace(old, new)

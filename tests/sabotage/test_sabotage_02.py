@@ -57,6 +57,19 @@ ROWS = [
         recorded=True,
     ),
     Sabotage(
+        "LoRA trains less than 3 %",
+        "mtl.merge(copy.deepcopy(low_rank))",
+        "mtl.merge(mtl.lora(new_network(), where=None))",
+        ("One picture", "The recipe", "Moving few weights"),
+    ),
+    Sabotage(
+        "On scanner D, LoRA and the norms alone both beat",
+        "experiment.written_down(record, way, PROBE)",
+        "experiment.written_down(record, way, SMALL_LONGER)",
+        ("Moving few weights",),
+        recorded=True,
+    ),
+    Sabotage(
         "On scanner B, ten seeds do not settle",
         "record.primary, record",
         'record.paired(L2_SP, PROBE, n=10, scanner="D"), record',
