@@ -83,6 +83,12 @@ FILES = [
         {},
         "whose text has two labels were left out, row 2 the first",
     ),
+    (
+        "double brackets in some texts",
+        table(then="no [[fever]],a\n"),
+        {},
+        "has 40 text(s) with no finding in double brackets, or with several, row 2 the first: write one in each text",
+    ),
     ("one class", table().replace(b",b", b",a"), {}, "has texts of 1 class alone: give two classes or more"),
     (
         "too few of a class",
@@ -127,6 +133,14 @@ def small():
 
 # fault, the call, what is said
 CALLS = [
+    ("no report to draw", lambda: mtl.draw_reports(0), "n is 0: give a whole number of 1 or more"),
+    ("a hospital that writes none", lambda: mtl.draw_reports(9, hospital="C"), "hospital is 'C': choose one of A, B"),
+    ("a share in percent", lambda: mtl.draw_reports(9, share=30), "share is 30: give a share from 0 to 1"),
+    (
+        "a question no report answers",
+        lambda: mtl.draw_reports(9, question="severe"),
+        "question is 'severe': choose one of negated, historical",
+    ),
     ("one text in place of a list", lambda: mtl.tokens(SECRET), "The texts are one text: give a list of texts"),
     ("no text", lambda: mtl.tokens([]), "There are no texts: give at least one"),
     ("a number in place of texts", lambda: mtl.tokens(7), "The texts are 7: give a list of texts"),
