@@ -296,7 +296,7 @@ def card() -> str:
             if f", {network}," in name
         ]
         lines.append("")
-    return "\n".join([*lines, *of_sequences()])
+    return "\n".join([*lines, *of_sequences(), *of_texts()])
 
 
 def of_sequences() -> list[str]:
@@ -315,6 +315,23 @@ def of_sequences() -> list[str]:
     for way, labels in CARD_SEQUENCES.items():
         accuracy = _mean(record, way, **where) if labels else f"{record.mean(way, **where).value:.3f}"
         lines.append(f"| {way} | {n if labels else 0} | {accuracy} |")
+    return [*lines, ""]
+
+
+def of_texts() -> list[str]:
+    """The part of the card on the weights of ``TextTransformer``."""
+    about = mtl.recorded("pretraining_report_encoder")
+    lines = [
+        f"## `report_encoder.pt`\n\nTextTransformer, {about['weights']:,} weights: {about['sentences']:,} sentences of "
+        f"hospital A, drawn by code (`medtl_helpers/data/report_grammar.py`), {about['seconds']} seconds on one core, "
+        "AdamW. Its head says whether the finding in double brackets is affirmed or negated. Half precision changes no "
+        f"probability by more than {about['largest change of a probability by half precision']:.1g}. **Never seen**: a "
+        "real sentence. **Not for** any decision on a patient. It reads 48 word pieces around the finding "
+        "(`report_pieces.json`), and what it says of real sentences is measured in lesson 10.\n",
+        "| 4,000 newly drawn sentences of each kind | balanced accuracy |",
+        "|---|---|",
+    ]
+    lines += [f"| {name} | {value:.3f} |" for name, value in about["balanced accuracy on drawn sentences"].items()]
     return [*lines, ""]
 
 

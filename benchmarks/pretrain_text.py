@@ -5,9 +5,10 @@
 
 Every step sees new sentences of hospital A (``medtl_helpers/data/report_grammar.py``), and no real one; the network
 says whether the finding is negated. All settings were chosen on drawn sentences: other ones of A, clauses and findings
-that are held out, and hospital B as another hospital. Masked words before the labels or beside them, and words replaced
-by "unknown", did no better there in as many steps. Writes a checkpoint to ``_run/pretrain`` every ``--every`` steps and
-goes on from it. At the end the weights of seed 0 are cast to half precision and written to ``datasets/embedded``, and
+that are held out, and hospital B as another hospital. There, after 500 steps and with one seed each, masked words
+before the labels or beside them, words replaced by "unknown" or by others, a second sentence joined on, smaller first
+weights and twice the rate did no better. Writes a checkpoint to ``_run/pretrain`` every ``--every`` steps and goes on
+from it. At the end the weights of seed 0 are cast to half precision and written to ``datasets/embedded``, and
 ``results/pretraining_report_encoder.json`` says how they came to be.
 """
 
