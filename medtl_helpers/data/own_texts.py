@@ -16,7 +16,7 @@ from .tasks import SPLITS
 from .text_files import Text, read_texts
 from .text_tasks import TextTask, asked, parted, text_groups, text_task
 from .tokens import report_pieces, tokens
-from .word_pieces import LENGTH, UNKNOWN
+from .word_pieces import ASKED, LENGTH, UNKNOWN
 
 FEWEST = 5  # texts of a class, with which each split gets one
 TEST, VALIDATION = 0.2, 0.2  # shares
@@ -42,7 +42,8 @@ def load_texts(
         tabulators. A column called split (train, val or test) is heeded; otherwise 60/20/20 % of the texts are drawn.
     text, label: the names of the columns that hold the texts and the labels.
     finding: the name of the column with the words that are asked for in each text, which become the one token
-        [finding] in the middle. Without it a text is read from its beginning.
+        [finding] in the middle. Without it a text is read from its beginning, unless all texts carry their finding in
+        double brackets, as ``tokens`` wants it.
     patient: the name of a column with the patient of each text, so that no patient is in two splits.
     positive: the label of the disease, where there are two classes.
     length: tokens of a text; what is longer is cut off, and told.
@@ -59,6 +60,8 @@ def load_texts(
     check_whole(length, "length", least=2)
     check_whole(seed, "seed", least=0)
     found, lines = read_texts(path, {"text": text, "label": label, "finding": finding, "patient": patient})
+    if finding is None:
+        _check_brackets(path, found)
     kept, written, told = _usable(found, finding)
     kept, written, more = _distinct(kept, written)
     if not kept:
@@ -79,6 +82,9 @@ def load_texts(
         raise ValueError(f"{path} has texts of {len(classes)} class alone: give two classes or more.")
     if positive is not None and positive not in classes:
         raise ValueError(f"positive is not one of the classes {', '.join(classes)}: give one of these.")
+    gone = sorted({one.label for one in found} - set(classes))
+    if gone:
+        more = [*more, f"no text of {', '.join(gone)} is left, so it is no class."]
     y = torch.tensor([classes.index(one.label) for one in kept])
     parts = _parts(path, kept, groups, y, classes, seed)
     x = tokens(written, length)
@@ -94,13 +100,23 @@ def load_texts(
     return text_task(name, x, y, groups, parts, classes, **facts)
 
 
+def _check_brackets(path: Path, found: list[Text]) -> None:
+    """Raises ValueError where some texts carry a finding in double brackets, and others none or several."""
+    counts = [len(ASKED.findall(one.text)) for one in found]
+    other = [one.row for one, count in zip(found, counts, strict=True) if one.text and count != 1]
+    if any(counts) and other:
+        raise ValueError(
+            f"{path} has {len(other)} text(s) with no finding in double brackets, or with several, row {other[0]} the "
+            "first: write one in each text, or in none."
+        )
+
+
 def _usable(found: list[Text], finding: str | None) -> tuple[list[Text], list[str], list[str]]:
     """The rows that can be read, their texts, with the finding in brackets, and lines on the others."""
     full = [one for one in found if one.text]
     lines = _left_out(found, full, "whose text is empty")
     if finding is None:
-        # without a finding, brackets of the text's own ask for nothing
-        return full, [one.text.translate(str.maketrans("[]", "()")) for one in full], lines
+        return full, [one.text for one in full], lines
     pairs = [(one, asked(one.text, one.finding)) for one in full]
     there = [(one, written) for one, written in pairs if written is not None]
     lines += _left_out(full, [one for one, _ in there], "whose finding is not in its text")

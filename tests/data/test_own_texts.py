@@ -70,6 +70,11 @@ def test_the_finding_is_looked_for_and_stands_in_the_middle(tmp_path):
     assert all("no [finding], naive case." in text for text in mtl.texts(task.test.x))
 
 
+def test_texts_may_carry_their_finding_in_double_brackets(tmp_path):
+    marked = [(text.replace("effusion", "[[effusion]]"), label, "") for text, label, _ in ROWS]
+    assert rows(load(tmp_path, table(marked))) == rows(load(tmp_path, table(), finding="finding"))
+
+
 def test_columns_may_have_other_names(tmp_path):
     content = table(columns=("report", "is it there?", "what"))
     assert rows(load(tmp_path, content, text="report", label="is it there?")) == WANTED
@@ -80,6 +85,7 @@ TOLD = [  # what, rows that are added, arguments, rows that do not come in, the 
     ("an empty text", [("  ", "no", "x")], {}, 1, "1 row(s) whose text is empty were left out, row 47 the first."),
     ("a copy", [(ROWS[0][0].upper(), "no", "x")], {}, 1, "1 row(s) that repeat a text were left out, row 47 the"),
     ("two labels", [(ROWS[0][0], "yes", "x")], {}, 2, "2 row(s) whose text has two labels were left out, row 2 the"),
+    ("a class that is gone", [("", "third", "x")], {}, 1, "no text of third is left, so it is no class."),
     ("no such finding", [("No fever.", "no", "cough")], {"finding": "finding"}, 1, "1 row(s) whose finding is not in"),
     ("no finding", [("No fever.", "no", "")], {"finding": "finding"}, 1, "whose finding is not in its text were left"),
     ("100,000 characters", [(LONG, "no", "x")], {}, 0, "1 of 46 texts have more than 48 tokens, or than fit beside"),
