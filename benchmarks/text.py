@@ -64,14 +64,14 @@ from medtl_helpers.lessons.text import experiment as text
 LOG = Log("text")
 KNOWS = ("target", "grammar")  # a cell has the ways that know nothing but the target, or those that know the grammar
 SEEDS = {"tuning": range(3), "report": range(200, 210)}
-QUESTIONS = ("negated", "historical")
-TUNED = {("negated", 20): 3, ("negated", 100): 1, ("historical", 100): 1}  # seeds of the tuning
+TUNED = {("negated", 20): 3, ("negated", 100): 1, ("historical", 100): 1, ("abstracts", 100): 1}  # seeds of the tuning
 REPORTED = {
     ("negated", 20): 10,
     ("negated", 100): 5,
     ("negated", 500): 5,
     ("historical", 20): 5,
     ("historical", 100): 5,
+    ("abstracts", 100): 3,
 }
 RATES = {  # by what trains
     "probe": (1e-3, 1e-2, 3e-2),
@@ -84,7 +84,9 @@ RATES = {  # by what trains
 }
 STEPS = {20: (30, 120), 100: (60, 240)}
 CLASSICAL = [{"window": window, "c": c} for window in (5, 24) for c in (0.1, 1.0, 10.0, 100.0)]
+WHOLE = [{"window": 128, "c": c} for c in (0.1, 1.0, 10.0, 100.0)]  # of an abstract all words
 SEMANTIC = [{"window": 5, "c": c, "axes": axes} for axes in (20, 100) for c in (1.0, 10.0, 100.0)]
+FOR_ABSTRACTS = ("TF-IDF", "from scratch", "grammar, full")
 FOR_HISTORY = ("from scratch", "grammar, probe", "grammar, full", "grammar, LoRA", "grammar, BitFit")
 FOR_HISTORY += ("TF-IDF", "TF-IDF, sides")
 AS_TWENTY = ("from scratch, 4 × as long", "grammar, BitFit", "grammar, adapters", "grammar, soft prompt")
@@ -98,7 +100,16 @@ HELD_OUT = 1000  # drawn sentences of templates and terms that no other draw use
 
 @cache
 def task(question: str = "negated"):
+    """The sentences with this question, or the abstracts, whose five subjects are asked for."""
+    if question == "abstracts":
+        return mtl.load("medical_abstracts", quiet=True)
     return mtl.load("negex", question=question, quiet=True)
+
+
+def few_of(question: str, labels: int, seed: int) -> Split:
+    if question == "abstracts":
+        return mtl.few_shot(task(question), labels // 5, seed=seed, val=0).train
+    return text.few_labels(task(question), labels, seed)
 
 
 def pretrained(seed: int, question: str = "negated") -> Callable:
@@ -122,6 +133,8 @@ def pretrained(seed: int, question: str = "negated") -> Callable:
 
 def answer(way: str, few: Split, x, seed: int, how: dict, question: str = "negated") -> np.ndarray:
     known, unlabelled = pretrained(seed, question), task(question).train.x
+    if question == "abstracts":
+        return text.abstract_answers(way, few, unlabelled, x, seed, how)
     return text.text_answers(way, few, unlabelled, x, seed, how, known, new_head=question != "negated")
 
 
@@ -136,6 +149,8 @@ def drawn_words():
 def without_labels(x, question: str, knows: str) -> dict[str, np.ndarray]:
     """The ways that see no real label. What the source knows is negation: to "historical" it has no answer."""
     shown = mtl.texts(x)
+    if question == "abstracts":
+        return {}
     if knows == "target":
         rule = text.as_answers(map(text.RULES[question], shown))
         return {"majority": np.tile([0.9, 0.1], (len(x), 1)), "rule": rule}
@@ -151,17 +166,18 @@ def row_of(way: str, p: np.ndarray, y, **keys) -> dict:
 
 def ways_of(question: str, knows: str = "") -> list[str]:
     """All ways that learn from labels; of these what ``knows`` the grammar, or the target alone."""
-    ways: tuple = (*text.CLASSICAL, *text.NETWORKS) if question == "negated" else FOR_HISTORY
+    of = {"historical": FOR_HISTORY, "abstracts": FOR_ABSTRACTS}
+    ways = of.get(question, (*text.CLASSICAL, *text.NETWORKS))
     return [way for way in ways if not knows or way.startswith("grammar") == (knows == "grammar")]
 
 
 # --- tuning ----------------------------------------------------------------------------------------------------------
 
 
-def grid(way: str, labels: int) -> list[dict]:
+def grid(question: str, way: str, labels: int) -> list[dict]:
     """The settings that a way may have: six, or eight of TF-IDF; three rates for what is trained four times as long."""
     if way in text.CLASSICAL:
-        return SEMANTIC if way.endswith("LSA") else CLASSICAL
+        return SEMANTIC if way.endswith("LSA") else WHOLE if question == "abstracts" else CLASSICAL
     start, trains = text.NETWORKS[way]
     rates = RATES["scratch" if trains == "full" and start in ("random", "small") else trains]
     steps = [4 * max(STEPS[labels])] if way.endswith(text.LONGER) else STEPS[labels]
@@ -171,8 +187,8 @@ def grid(way: str, labels: int) -> list[dict]:
 def tune(question: str, way: str, labels: int, seed: int) -> list[dict]:
     """Scores on the validation rows of each setting."""
     x, y = task(question).val
-    few = text.few_labels(task(question), labels, seed)
-    return [row_of(way, answer(way, few, x, seed, how, question), y, **how) for how in grid(way, labels)]
+    few = few_of(question, labels, seed)
+    return [row_of(way, answer(way, few, x, seed, how, question), y, **how) for how in grid(question, way, labels)]
 
 
 def best_settings(rows: list[dict]) -> dict:
@@ -194,7 +210,7 @@ def best_settings(rows: list[dict]) -> dict:
 
 def by_labels(seed: int, question: str, labels: int, knows: str) -> list[dict]:
     """The ways that know the grammar, or the target alone, on the test rows, with so many labels."""
-    (x, y), few = task(question).test, text.few_labels(task(question), labels, seed)
+    (x, y), few = task(question).test, few_of(question, labels, seed)
     found = without_labels(x, question, knows)
     ways = ways_of(question, knows)
     for way in ways if labels == 20 else [way for way in ways if not way.endswith(text.LONGER)]:
@@ -214,7 +230,7 @@ def forgetting(seed: int, question: str) -> list[dict]:
     The head for negation is kept aside and put on what became of the stages; a probe leaves these as they are.
     """
     sentences, y = mtl.draw_reports(HELD_OUT, hospital="A", held_out=True, seed=FRESH + seed)
-    x, few = mtl.tokens(sentences), text.few_labels(task(question), 100, seed)
+    x, few = mtl.tokens(sentences), few_of(question, 100, seed)
     first = mtl.load_report_encoder(quiet=True)
     found = {"before": mtl.predict(first, x).double().numpy()}
     for way in ("grammar, probe", "grammar, full", "grammar, LoRA", "grammar, BitFit"):
@@ -348,7 +364,10 @@ def summarise(runs: list[dict]) -> None:
         "data": "mixed",
         "primary": PRIMARY_ABOUT,
         "two_level": over_sentences(runs),
-        "settings": text.SETTINGS,
+        "settings": {
+            question: {way: {str(n): how for n, how in found.items()} for way, found in ways.items()}
+            for question, ways in text.SETTINGS.items()
+        },
         "rows": rows,
     }
     write("text", result)
