@@ -66,7 +66,7 @@ ROWS = [
         "On scanner D, LoRA and the norms alone both beat",
         "experiment.written_down(record, way, PROBE)",
         "experiment.written_down(record, way, SMALL_LONGER)",
-        ("Moving few weights",),
+        ("What few weights reach",),
         recorded=True,
     ),
     Sabotage(
