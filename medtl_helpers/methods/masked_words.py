@@ -73,13 +73,11 @@ def pretrain_masked_words(
         raise TypeError(f"The model is a {type(model).__name__}: give a TextTransformer, which says what each word is.")
     epochs, batch_size, generator, device = check_unlabelled(epochs, batch_size, lr, seed, device)
     x, share = as_tokens(x).to(device), as_share(share, "share")
-    token = model.to(device).part("embed").token
-    bias = nn.Parameter(torch.zeros(len(token.weight), device=device))
+    token = model.to(device).get_parameter("stages.embed.token.weight")
+    bias = nn.Parameter(torch.zeros(len(token), device=device))
 
     def loss(part: Tensor, generator: torch.Generator) -> Tensor:
-        return masked_word_loss(
-            model.states, lambda s: F.linear(s, token.weight, bias), part, len(bias), generator, share
-        )
+        return masked_word_loss(model.states, lambda s: F.linear(s, token, bias), part, len(bias), generator, share)
 
     weights = [*model.stages.parameters(), bias]
     return train_without_labels(

@@ -25,8 +25,15 @@ def load_splice_cnn(
 
     Raises ValueError for a file that does not fit, FileNotFoundError for one that is not there.
     """
-    about = {"drawn": "drawn sites", "writer": "save_splice_cnn", "classes": classes, "weights": weights}
-    return load_embedded(SequenceCNN(CLASSES, LENGTH), "splice_cnn", quiet=quiet, **about)
+    return load_embedded(
+        SequenceCNN(CLASSES, LENGTH),
+        "splice_cnn",
+        drawn="drawn sites",
+        writer="save_splice_cnn",
+        classes=classes,
+        weights=weights,
+        quiet=quiet,
+    )
 
 
 def save_splice_cnn(model: SequenceCNN, path: Path) -> None:

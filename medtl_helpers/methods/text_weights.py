@@ -25,8 +25,15 @@ def load_report_encoder(
 
     Raises ValueError for a file that does not fit, FileNotFoundError for one that is not there.
     """
-    about = {"drawn": "drawn sentences", "writer": "save_report_encoder", "classes": classes, "weights": weights}
-    return load_embedded(TextTransformer(CLASSES, VOCABULARY, LENGTH), "report_encoder", quiet=quiet, **about)
+    return load_embedded(
+        TextTransformer(CLASSES, VOCABULARY, LENGTH),
+        "report_encoder",
+        drawn="drawn sentences",
+        writer="save_report_encoder",
+        classes=classes,
+        weights=weights,
+        quiet=quiet,
+    )
 
 
 def save_report_encoder(model: TextTransformer, path: Path) -> None:

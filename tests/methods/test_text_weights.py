@@ -4,6 +4,10 @@ import pytest
 import torch
 from random_texts import random_texts
 
+import medtl_helpers as mtl
+from medtl_helpers.data import word_pieces
+from medtl_helpers.data.tokens import report_pieces
+from medtl_helpers.methods import masked_words, text_weights
 from medtl_helpers.methods.embedded_weights import embedded_file
 from medtl_helpers.methods.text_weights import load_report_encoder, save_report_encoder
 from medtl_helpers.methods.transformer import TextTransformer
@@ -65,3 +69,26 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 def test_the_embedded_file_is_small_and_loads():
     assert embedded_file("report_encoder").stat().st_size < 400_000
     assert load_report_encoder(quiet=True).weights.provenance == "drawn sentences"
+
+
+def test_its_vocabulary_is_the_embedded_one_and_its_special_tokens_are_known():
+    assert len(report_pieces()) == text_weights.VOCABULARY and word_pieces.LENGTH == text_weights.LENGTH
+    assert word_pieces.MASK == masked_words.MASK and len(word_pieces.SPECIAL) == masked_words.WORDS
+
+
+def test_the_embedded_network_reads_negation_where_it_stands():
+    texts = {
+        "The patient denies fever or [[cough]].": 1,
+        "He has a [[cough]] but no fever.": 0,
+        "No fever, chills or [[cough]].": 1,
+        "The patient reports [[cough]] without fever.": 0,
+        "There is no evidence of [[pneumonia]].": 1,
+        "The chest film shows [[pneumonia]].": 0,
+    }
+    model = load_report_encoder(quiet=True)
+    assert mtl.predict(model, mtl.tokens(list(texts))).argmax(1).tolist() == list(texts.values())
+    drawn, y = mtl.draw_reports(600, seed=987_654)
+    right = mtl.predict(model, mtl.tokens(drawn)).argmax(1) == y
+    assert right.float().mean() > 0.97
+    recorded = mtl.recorded("pretraining_report_encoder")["balanced accuracy on drawn sentences"]
+    assert recorded["hospital A, known clauses and findings"] > 0.97
