@@ -69,6 +69,8 @@ SETTINGS: dict[str, dict[str, dict[int, dict]]] = {
     },
     "abstracts": {
         "TF-IDF": {100: {"window": 128, "c": 0.1}},
+        "from scratch": {100: {"lr": 0.001, "steps": 240}},
+        "grammar, full": {100: {"lr": 0.0003, "steps": 240}},
     },
 }
 
