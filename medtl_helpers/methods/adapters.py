@@ -24,7 +24,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..parts import check_whole
 from .few_weights import CONVOLUTIONS, Added, check_plain, find_layers, head_of, train_only
-from .nets import check_staged
+from .nets import StagedNet, check_staged
 
 NORMS = (nn.LayerNorm, nn.GroupNorm, _BatchNorm)
 
@@ -57,10 +57,11 @@ class Adapter(Added):
 
     def __init__(self, layer: Any, width: int):
         super().__init__()
-        linear = isinstance(layer, nn.Linear)
-        kind = next(kind for kind in (nn.Linear, *CONVOLUTIONS) if isinstance(layer, kind))
-        make: Any = kind if linear else partial(kind, kernel_size=1)
-        numbers = layer.out_features if linear else layer.out_channels
+        make: Any = nn.Linear
+        for kind in CONVOLUTIONS:
+            if isinstance(layer, kind):
+                make = partial(kind, kernel_size=1)
+        numbers = len(layer.weight)
         self.down, self.up = make(numbers, width), make(width, numbers)
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)
@@ -100,7 +101,7 @@ class Prompt(Added):
         return torch.cat([x, self.vectors.expand(len(x), -1, -1)], 1)
 
 
-def soft_prompt(model: nn.Module, n: int = 8) -> nn.Module:
+def soft_prompt(model: StagedNet, n: int = 8) -> StagedNet:
     """Give every text ``n`` more vectors, behind the stage that embeds its tokens; they and the head train [3].
 
     They begin as the vectors of ``n`` tokens of the vocabulary (section 3.2), drawn from torch's global generator, so
@@ -120,7 +121,8 @@ def soft_prompt(model: nn.Module, n: int = 8) -> nn.Module:
     drawn = torch.randint(1, token.num_embeddings, (n,)).to(token.weight.device)  # token 0 is padding
     prompt = Prompt(token.weight.detach()[drawn].clone())
     model.stages[name] = nn.Sequential(stage, prompt)
-    return train_only(model, [prompt.vectors])
+    train_only(model, [prompt.vectors])
+    return model
 
 
 def _of_norms(model: nn.Module) -> list[nn.Parameter]:

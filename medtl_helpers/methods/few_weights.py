@@ -5,6 +5,7 @@ keeps its running statistics and uses them in train mode, as in a frozen stage, 
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -41,7 +42,7 @@ def train_only(model: nn.Module, weights: Iterable[nn.Parameter]) -> nn.Module:
         if isinstance(layer, _BatchNorm):
             if not hasattr(layer, "held"):
                 layer.register_forward_pre_hook(_hold)
-            layer.held = True
+            vars(layer)["held"] = True
     if isinstance(model, StagedNet):
         model.frozen = {name for name, s in model.stages.items() if not any(p.requires_grad for p in s.parameters())}
         model.train(model.training)
@@ -58,7 +59,7 @@ def release(part: nn.Module) -> None:
     """Let batch norm in ``part`` follow train mode again, as in any network."""
     for layer in part.modules():
         if hasattr(layer, "held"):
-            layer.held = False
+            vars(layer)["held"] = False
 
 
 def head_of(model: nn.Module) -> nn.Module:
@@ -78,7 +79,7 @@ def check_plain(model: nn.Module, why: str = "they would stand still", instead: 
 
 def find_layers(
     model: nn.Module, where: Iterable[str] | str | None, *, replaced: bool = False
-) -> list[tuple[nn.Module, str, nn.Module]]:
+) -> list[tuple[nn.Module, str, Any]]:
     """Each linear layer and convolution before the head that ``where`` names, as (its parent, its name there, layer).
 
     A layer is meant when one part of its dotted name in ``named_modules`` is in ``where``: its own name, or that of a
@@ -90,7 +91,7 @@ def find_layers(
     if names is not None and not good:
         raise ValueError(f"where is {shown(where)}: give names of layers or blocks, like ('query', 'value'), or None.")
     before_head = set(model.modules()) - set(head_of(model).modules())
-    found = []
+    found: list[tuple[nn.Module, str, Any]] = []
     for name, layer in model.named_modules():
         meant = names is None or set(names) & set(name.split("."))
         if meant and layer in before_head and isinstance(layer, (nn.Linear, *CONVOLUTIONS)):

@@ -86,7 +86,7 @@ def merge(model: nn.Module) -> nn.Module:
     if not layers:
         raise ValueError("There is no LoRA layer to merge: call lora(model) first, and train it.")
     for layer in layers:
-        layer.merged = [_low_rank(layer)]  # in a list, which torch does not take for a part of the layer
+        vars(layer)["merged"] = _low_rank(layer)  # a plain attribute, and no part of the network
         kind = type(layer)  # copies of a layer share the class that torch made for it, and would lose their weight
         layer.__class__ = type(kind.__name__, kind.__bases__, dict(vars(kind)))
         remove_parametrizations(layer, "weight", leave_parametrized=True)
@@ -103,7 +103,7 @@ def unmerge(model: nn.Module) -> nn.Module:
     if not layers:
         raise ValueError("There is nothing to take out: unmerge undoes merge(model), on the same network or its copy.")
     for layer in layers:
-        (low_rank,) = vars(layer).pop("merged")
+        low_rank = vars(layer).pop("merged")
         layer.weight -= low_rank.to(layer.weight).change().view_as(layer.weight)
         layer.weight.requires_grad_(False)
         register_parametrization(layer, "weight", low_rank)
