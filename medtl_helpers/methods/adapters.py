@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..parts import check_whole
-from .few_weights import CONVOLUTIONS, Added, check_plain, find_layers, head_of, train_only
+from .few_weights import CONVOLUTIONS, Added, check_plain, find_layers, head_of, train_few
 from .nets import StagedNet, check_staged
 
 NORMS = (nn.LayerNorm, nn.GroupNorm, _BatchNorm)
@@ -44,7 +44,7 @@ def bitfit(model: nn.Module, *, norms: bool = False) -> nn.Module:
             f"This {type(model).__name__} has no bias before its head, so only the head would train: take lora, or "
             "probe for the head alone."
         )
-    return train_only(model, chosen)
+    return train_few(model, chosen)
 
 
 class Adapter(Added):
@@ -85,7 +85,7 @@ def adapters(model: nn.Module, width: int = 8, *, where: Iterable[str] | str | N
     added = [Adapter(layer, width) for *_, layer in layers]
     for (parent, name, layer), adapter in zip(layers, added, strict=True):
         setattr(parent, name, nn.Sequential(layer, adapter))
-    return train_only(model, [*norms, *(p for adapter in added for p in adapter.parameters())])
+    return train_few(model, [*norms, *(p for adapter in added for p in adapter.parameters())])
 
 
 class Prompt(Added):
@@ -121,7 +121,7 @@ def soft_prompt(model: StagedNet, n: int = 8) -> StagedNet:
     drawn = torch.randint(1, token.num_embeddings, (n,)).to(token.weight.device)  # token 0 is padding
     prompt = Prompt(token.weight.detach()[drawn].clone())
     model.stages[name] = nn.Sequential(stage, prompt)
-    train_only(model, [prompt.vectors])
+    train_few(model, [prompt.vectors])
     return model
 
 

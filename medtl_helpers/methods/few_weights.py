@@ -30,7 +30,7 @@ def trainable(model: nn.Module) -> tuple[int, int]:
     return sum(size for size, trains in sizes if trains), sum(size for size, _ in sizes)
 
 
-def train_only(model: nn.Module, weights: Iterable[nn.Parameter]) -> nn.Module:
+def train_few(model: nn.Module, weights: Iterable[nn.Parameter]) -> nn.Module:
     """Let ``weights`` and the head train and nothing else. Returns ``model``.
 
     A stage of a ``StagedNet`` in which nothing trains then counts as frozen, so that its features can be computed once.

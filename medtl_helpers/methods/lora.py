@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import register_parametrization, remove_parametrizations
 
 from ..parts import check_rate, check_whole
-from .few_weights import Added, check_plain, find_layers, train_only
+from .few_weights import Added, check_plain, find_layers, train_few
 
 
 class LowRank(Added):
@@ -72,7 +72,7 @@ def lora(
     for (_, layer), low_rank in zip(layers, added, strict=True):
         vars(layer).pop("merged", None)
         register_parametrization(layer, "weight", low_rank)
-    return train_only(model, (p for low_rank in added for p in low_rank.parameters()))
+    return train_few(model, (p for low_rank in added for p in low_rank.parameters()))
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ from torch import nn
 
 from medtl_helpers.methods.adapters import bitfit
 from medtl_helpers.methods.cache import fit_cached
-from medtl_helpers.methods.few_weights import find_layers, head_of, train_only, trainable
+from medtl_helpers.methods.few_weights import find_layers, head_of, train_few, trainable
 from medtl_helpers.methods.finetune import fine_tune, probe
 from medtl_helpers.methods.freezing import freeze, unfreeze
 from medtl_helpers.methods.lora import lora, merge
@@ -45,7 +45,7 @@ def test_training_moves_what_was_chosen_and_nothing_else_bit_for_bit(make):
     """With weight decay and momentum on all that trains, in train mode: batch norm's statistics stand still, too."""
     model = make()
     name, chosen = next(n for n in model.named_parameters() if n[1].ndim == 4)
-    train_only(model, [chosen])
+    train_few(model, [chosen])
     head = [f"{n}.{end}" for n, layer in model.named_modules() for end in ("weight", "bias") if layer is head_of(model)]
     before = state(model)
     sgd = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.01, momentum=0.9, weight_decay=0.1)
@@ -128,6 +128,6 @@ def test_layers_that_torch_uses_without_calling_them_are_no_place_for_an_adapter
 
 def test_a_network_of_which_nothing_but_the_head_trains_keeps_its_mode():
     for training in (True, False):
-        model = train_only(CourseCNN(3, 3).train(training), [])
+        model = train_few(CourseCNN(3, 3).train(training), [])
         assert model.training is training and model.frozen == {"stage1", "stage2", "stage3"}
         assert trainable(model)[0] == sum(p.numel() for p in model.head.parameters())
