@@ -111,7 +111,7 @@ def test_every_clause_alone_gives_the_answer_of_the_letter_that_is_asked_for(hos
 # written down apart from the clauses: what an English reader would look for, between two blanks, commas or brackets
 CUES = {
     "NM": """no not without w/o {denies} denies denied deny neg negative neither nor never none lacks free of absence
-        absent excluded excluding ruled out r/o'd unlikely failed fails rather than nothing (-) n't -< - <""",
+        absent excluded excluding ruled out r/o'd unlikely failed fails rather than nothing (-) -< cannot doesn't unremarkable""",
     "H": """history h/o hx pmh past previous previously prior ago status post s/p {year} once used to child last year
         remote childhood old dx'd""",
     "F": "family fh {relative} mother father",
@@ -125,7 +125,7 @@ CUES = {
 def has_cue(clause: str, letters: str) -> bool:
     """Whether one of the cues stands in the clause as a word."""
     marks = r"[\s,;:.(#)]"
-    text = f" {clause.lower().replace('{history}', 'history')} "
+    text = f" {clause.lower().replace('{history}', 'history').replace('- <', '-<')} "
     for cue in " ".join(CUES[letters].split()).split():
         loose = not cue[0].isalpha() and cue[0] != "{"
         if cue in text if loose else re.search(f"{marks}{re.escape(cue)}{marks}", text):
