@@ -217,7 +217,7 @@ def by_labels(seed: int, question: str, labels: int, knows: str) -> list[dict]:
     found = without_labels(x, question, knows)
     ways = ways_of(question, knows)
     for way in ways if labels == 20 else [way for way in ways if not way.endswith(text.LONGER)]:
-        found[way] = answer(way, few, x, seed, text.settings(question, way, labels), question)
+        found[way] = answer(way, few, x, seed, text.text_settings(question, way, labels), question)
     return [row_of(way, p, y) | {"answers": p.round(6).tolist()} for way, p in found.items()]
 
 
@@ -237,8 +237,8 @@ def forgetting(seed: int, question: str) -> list[dict]:
     first = mtl.load_report_encoder(quiet=True)
     found = {"before": mtl.predict(first, x).double().numpy()}
     for way in ("grammar, probe", "grammar, full", "grammar, LoRA", "grammar, BitFit"):
-        model = text.starting_network("grammar", seed, pretrained(seed), new_head=True)
-        text.train_way(model, text.NETWORKS[way][1], few, seed, **text.settings(question, way, 100))
+        model = text.text_network("grammar", seed, pretrained(seed), new_head=True)
+        text.train_on_texts(model, text.NETWORKS[way][1], few, seed, **text.text_settings(question, way, 100))
         model.head = first.head
         found[way] = mtl.predict(model, x).double().numpy()
     return [row_of(way, p, y) for way, p in found.items()]
@@ -257,7 +257,7 @@ def templates(seed: int) -> list[dict]:
         if way == "rule":
             p = text.as_answers(map(text.negation_rule, mtl.texts(x)))
         else:
-            p = text.text_answers(way, few, few.x, x, seed, text.settings("negated", way, 500), pretrained(seed))
+            p = text.text_answers(way, few, few.x, x, seed, text.text_settings("negated", way, 500), pretrained(seed))
         parts = zip(tests, (p[:HELD_OUT], p[HELD_OUT:]), (labels for _, labels in tests.values()), strict=True)
         scores = {name: text.text_scores(part, labels)["balanced accuracy"] for name, part, labels in parts}
         scores["optimism"] = scores["same templates"] - scores["new templates"]

@@ -81,8 +81,8 @@ def test_words_are_marked_with_their_side_and_the_window_is_around_the_finding()
 
 def test_masked_words_and_the_grammar_start_what_is_trained_and_another_question_gets_a_new_head():
     known = {name: text.untrained(k) for k, name in enumerate(("grammar", "masked words"))}.__getitem__
-    kept = text.starting_network("grammar", 5, known, new_head=False)
-    anew = text.starting_network("grammar", 5, known, new_head=True)
+    kept = text.text_network("grammar", 5, known, new_head=False)
+    anew = text.text_network("grammar", 5, known, new_head=True)
     weights = known("grammar").state_dict()
     assert all(torch.equal(w, weights[name]) for name, w in kept.state_dict().items())
     assert not torch.equal(anew.head.weight, kept.head.weight)
@@ -119,14 +119,14 @@ def test_the_record_is_that_of_the_script_and_its_reported_seeds_chose_nothing()
         for who in ("ours", "theirs")
     )
     assert found.value == pytest.approx(ours - theirs, abs=2e-4)
-    asked = text.secondary_comparisons(mtl.Record("text", stage="report"))
+    asked = text.text_comparisons(mtl.Record("text", stage="report"))
     assert {*asked} == {*text.SECONDARY, "forgetting"} and all(one.raw <= one.p for one in asked.values())
 
 
 def test_no_text_stands_in_the_record():
     strings = {value for row in REPORT.about["rows"] for value in row.values() if isinstance(value, str)}
     ways = {*text.CLASSICAL, *text.NETWORKS, "majority", "rule", "grammar, zero-shot", "grammar, TF-IDF", "before"}
-    keys = {"tuning", "report", "real", "twin", "negated", "historical", "test", "all", *benchmark.KINDS}
+    keys = {"tuning", "report", "real", "twin", "negated", "historical", "abstracts", "test", "all", *benchmark.KINDS}
     assert strings <= ways | keys | {*benchmark.KNOWS}
     assert "[finding]" not in json.dumps(REPORT.about)
 
@@ -139,7 +139,7 @@ def test_a_recorded_cell_is_what_it_is_again(monkeypatch):
     (x, y), few = benchmark.task().test, text.few_labels(benchmark.task(), 20, 200)
     found = benchmark.without_labels(x, "negated", "target")
     for way in text.CLASSICAL:
-        found[way] = benchmark.answer(way, few, x, 200, text.settings("negated", way, 20))
+        found[way] = benchmark.answer(way, few, x, 200, text.text_settings("negated", way, 20))
     for way, p in found.items():
         for score in ("balanced accuracy", "auroc", "log loss"):
             recorded = record.scores(way, score)[0]

@@ -228,7 +228,7 @@ def untrained(seed: int, small: bool = False) -> TextTransformer:
     return TextTransformer(2, len(report_pieces()), **({"width": 16, "depth": 1} if small else {}))
 
 
-def starting_network(start: str, seed: int, known: Callable[[str], TextTransformer], new_head: bool) -> TextTransformer:
+def text_network(start: str, seed: int, known: Callable[[str], TextTransformer], new_head: bool) -> TextTransformer:
     """A network to be trained: ``known`` has those that were pre-trained, by the name of their ``start``.
 
     ``new_head`` gives what knows another question an untrained head.
@@ -240,7 +240,9 @@ def starting_network(start: str, seed: int, known: Callable[[str], TextTransform
     return model
 
 
-def train_way(model: TextTransformer, trains: str, few: Split, seed: int, *, lr: float, steps: int) -> TextTransformer:
+def train_on_texts(
+    model: TextTransformer, trains: str, few: Split, seed: int, *, lr: float, steps: int
+) -> TextTransformer:
     """``model`` after ``steps`` steps on ``few`` of the weights that train, in place."""
     epochs = -(-steps // -(-len(few.y) // BATCH))
     how = {"epochs": epochs, "batch_size": BATCH, "seed": seed, "class_weight": "balanced", "progress": False}
@@ -262,7 +264,7 @@ def text_answers(
         learnt = word_regression(way, (texts(few.x), few.y.numpy()), texts(unlabelled), **how)
         return learnt(texts(x))
     start, trains = NETWORKS[way]
-    model = train_way(starting_network(start, seed, known, new_head), trains, few, seed, **how)
+    model = train_on_texts(text_network(start, seed, known, new_head), trains, few, seed, **how)
     return predict(model, x).double().numpy()
 
 
@@ -300,10 +302,10 @@ def abstract_answers(way: str, few: Split, unlabelled: Tensor, x: Tensor, seed: 
         model = load_report_encoder(classes, quiet=True)
         model.pool = TextPool("mean", 0)
         few, x = Split(few.x[:, :LENGTH].contiguous(), few.y), x[:, :LENGTH].contiguous()
-    return predict(train_way(model, "full", few, seed, **how), x).double().numpy()
+    return predict(train_on_texts(model, "full", few, seed, **how), x).double().numpy()
 
 
-def settings(question: str, way: str, n: int) -> dict:
+def text_settings(question: str, way: str, n: int) -> dict:
     """How a way learns from ``n`` labels: as was chosen for twenty, or for a hundred, where both were tried."""
     chosen = SETTINGS[question][way]
     return chosen[20 if (n < 100 and 20 in chosen) or 100 not in chosen else 100]
@@ -312,7 +314,7 @@ def settings(question: str, way: str, n: int) -> dict:
 # --- the record ------------------------------------------------------------------------------------------------------
 
 
-def secondary_comparisons(record: Record) -> dict[str, BesideMargin]:
+def text_comparisons(record: Record) -> dict[str, BesideMargin]:
     """The secondary comparisons of ``benchmarks/text.py``, in its order, from ``Record("text", stage="report")``."""
 
     def beside(ours: str, theirs: str, labels: int, question: str = "negated") -> tuple[Interval, float]:
