@@ -111,7 +111,8 @@ def test_every_clause_alone_gives_the_answer_of_the_letter_that_is_asked_for(hos
 # written down apart from the clauses: what an English reader would look for, between two blanks, commas or brackets
 CUES = {
     "NM": """no not without w/o {denies} denies denied deny neg negative neither nor never none lacks free of absence
-        absent excluded excluding ruled out r/o'd unlikely failed fails rather than nothing (-) -< cannot doesn't unremarkable""",
+        absent excluded excluding ruled out r/o'd unlikely failed fails rather than nothing (-) -<
+        cannot doesn't unremarkable""",
     "H": """history h/o hx pmh past previous previously prior ago status post s/p {year} once used to child last year
         remote childhood old dx'd""",
     "F": "family fh {relative} mother father",
