@@ -103,7 +103,7 @@ def test_the_share_of_a_rank_is_that_of_its_singular_values(alts):
 
 
 def test_ways_beside_each_other_are_told(alts):
-    figures.show_ways({"scratch": 0.512, "rule (no label)": 0.9}, "balanced accuracy", line=0.5)
+    figures.show_values({"scratch": 0.512, "rule (no label)": 0.9}, "balanced accuracy", line=0.5)
     assert alts[0][1] == "balanced accuracy: scratch 0.51; rule (no label) 0.90."
 
 

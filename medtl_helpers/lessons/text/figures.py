@@ -154,7 +154,7 @@ def show_ranks(changes: dict, *, data=None) -> None:
     show(figure, f"How much of each change a matrix of low rank holds. Rank 4 holds of {', '.join(told)}.", data=data)
 
 
-def show_ways(values: dict[str, float], label: str, *, line: float | None = None, data=None) -> None:
+def show_values(values: dict[str, float], label: str, *, line: float | None = None, data=None) -> None:
     """One value a way, as dots in rows."""
     figure, axis = plt.subplots(figsize=(7.4, 0.9 + 0.33 * len(values)))
     for row, (name, value) in enumerate(values.items()):
@@ -168,7 +168,7 @@ def show_ways(values: dict[str, float], label: str, *, line: float | None = None
     show(figure, f"{label}: " + "; ".join(f"{name} {value:.2f}" for name, value in values.items()) + ".", data=data)
 
 
-def show_rows(record: Record, ways: list[str], lines: dict[str, float], *, labels=(20, 100, 500), **where) -> None:
+def show_by_labels(record: Record, ways: list[str], lines: dict[str, float], *, labels=(20, 100, 500), **where) -> None:
     """Each way of the record by the number of labels, with intervals; ``lines`` are ways without labels."""
     figure, axis = plt.subplots(figsize=(8.6, 4.6))
     told, known = [], record.values("way", "labels", **where)
