@@ -2,6 +2,8 @@
 
 import csv
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 import medtl_helpers as mtl
 from medtl_helpers.assets import card
 
+ROOT = Path(__file__).resolve().parents[2]
 ABOUT = card("negex")
 PARTS = ("train", "val", "test")
 
@@ -70,3 +73,18 @@ def test_no_real_sentence_stands_in_what_is_said(real, capsys, real_file):
     with open(path, encoding="utf-8", newline="") as file:
         sentences = [row[2] for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
     assert not [sentence for sentence in sentences[1:] if len(sentence) > 20 and sentence in said]
+
+
+@pytest.mark.slow
+def test_no_real_sentence_stands_in_the_project(real_file):
+    """Longer than a cue and its neighbours, whatever its spaces and case; notebooks, records, grammar and pages."""
+    with open(real_file("text/negex_sentences.txt"), encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]
+    sentences = {text for row in rows if len(text := " ".join(row[2].lower().split())) > 24}
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    texts = {".py", ".ipynb", ".json", ".toml", ".md"}
+    for name in (name for name in listed if Path(name).suffix in texts and (ROOT / name).is_file()):
+        content = " ".join((ROOT / name).read_text("utf-8").lower().split())
+        assert not any(sentence in content for sentence in sentences), f"{name} shows a real sentence"
