@@ -101,7 +101,7 @@ def show_found(answers: dict, truth, classes, *, data=None) -> None:
             colour = COLOURS[ANSWERS[k][1]]
             label = f"found of {classes[k]}" if row == 0 else None
             axis.plot(shares[k], row, marker, color=colour, markersize=8, label=label)
-        axis.plot(np.mean(shares), row, "|", color="black", markersize=16, label="their mean" if row == 0 else None)
+        axis.plot(np.mean(shares), row, "|", color="black", markersize=13, label="their mean" if row == 0 else None)
         told.append(f"{name} {shares[0]:.2f} of {classes[0]} and {shares[1]:.2f} of {classes[1]}")
     axis.set_yticks(range(len(answers)), list(answers))
     axis.set(xlim=(-0.03, 1.03), ylim=(len(answers) - 0.4, -0.6), xlabel="share found on test")
