@@ -46,7 +46,7 @@ prompts and "grammar and masked words" take those of 20 labels throughout. That 
 has, the same for every way, and fixed for all reported seeds. Networks had three rates and two numbers of steps (30 and
 120 for 20 labels, 60 and 240 for 100; "4 × as long" 480), regressions six or eight settings. Masked words were learnt
 as ``MASKED`` says, for twenty seconds of one core; three times the rate did worse on one tuning seed, and nothing else
-was tried. Twenty labels have ten seeds, all else five, the twin three. Drawn sentences, the encoder trained on them and
+was tried. Twenty labels have ten seeds, all else five, the twin two. Drawn sentences, the encoder trained on them and
 the rule were fixed before a real test row was scored by them.
 """
 
@@ -281,7 +281,7 @@ def seeds_of(stage: str, data: str, key: dict) -> range:
     if stage == "tuning":
         return SEEDS[stage][: TUNED[key["question"], key["labels"]]]
     some = {
-        "labels": 3 if data == "twin" else REPORTED.get((key.get("question"), key.get("labels")), 5),
+        "labels": 2 if data == "twin" else REPORTED.get((key.get("question"), key.get("labels")), 5),
         "no labels": 1,
     }
     return SEEDS[stage][: some.get(key["kind"], 5)]
@@ -295,7 +295,8 @@ def cells(stage: str, data: str, kinds=KINDS) -> list[dict]:
         ]
     else:
         keys = [{"kind": kind, **key} for kind in kinds for key in KINDS[kind][1] if DATA_OF.get(kind, data) == data]
-        keys = [key for key in keys if data == "real" or key["kind"] != "labels" or key["labels"] == 20]
+        if data == "twin":
+            keys = [key for key in keys if (key.get("question", "negated"), key.get("labels", 20)) == ("negated", 20)]
     return [{"stage": stage, "data": data, **key, "seed": seed} for key in keys for seed in seeds_of(stage, data, key)]
 
 
@@ -351,7 +352,7 @@ APART = [
     for way in ("from scratch", "from scratch, 4 × as long", *text.CLASSICAL, "rule", "grammar, zero-shot")
 ]
 APART += [("grammar, full", way) for way in ("grammar, zero-shot", "TF-IDF, sides", "from scratch", "rule")]
-AUROCS = ("masked words, fine-tuned", "from scratch", "TF-IDF", "TF-IDF, sides", "grammar, zero-shot", "grammar, full")
+AUROCS = ("masked words, fine-tuned", "from scratch", "TF-IDF", "TF-IDF, sides", "grammar, zero-shot")
 
 
 def summarise(runs: list[dict]) -> None:
@@ -390,6 +391,8 @@ def over_sentences(runs: list[dict]) -> list[dict]:
         return read("text").get("two_level", [])
     rows = []
     for question, n in REPORTED:
+        if question == "abstracts":
+            continue
         asked = [c for c in cells("report", "real", ["labels"]) if (c["question"], c["labels"]) == (question, n)]
         of_knows = [[cell for cell in asked if cell["knows"] == knows] for knows in KNOWS]
         done = [run for run in runs if all(run.get(key) == value for key, value in asked[0].items() if key not in VARY)]
