@@ -35,27 +35,6 @@ class Interval:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] ({self.level:.0%} {self.kind}, n = {self.n})"
 
 
-@dataclass(frozen=True)
-class BesideMargin:
-    """A secondary comparison: its interval, its margin, its p-value after Holm, and that before (``raw``)."""
-
-    interval: Interval
-    margin: float
-    p: float
-    raw: float = float("nan")
-
-    @property
-    def settled(self) -> int:
-        """1 or −1: the difference lies beyond the margin, above or below; 0: undecided, or within it."""
-        beyond = int(self.interval.low > self.margin) - int(self.interval.high < -self.margin)
-        return beyond if self.p < 0.05 else 0
-
-    @property
-    def within(self) -> bool:
-        """Whether the whole interval lies within the margins."""
-        return -self.margin < self.interval.low and self.interval.high < self.margin
-
-
 def t_interval(values, level: float = 0.95, kind: str = "t over seeds") -> Interval:
     """Mean and Student-t interval of ``values`` (one per seed, at least 2).
 

@@ -10,7 +10,6 @@ from math import inf
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.stats import t
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
@@ -23,9 +22,10 @@ from ...data.splice_sites import published_frequencies
 from ...data.tasks import Split
 from ...devices import seed_everything
 from ...methods.finetune import fine_tune, lp_ft, probe
-from ...methods.intervals import BesideMargin, Interval, corrected_t, holm, t_interval
+from ...methods.intervals import Interval, corrected_t, holm, t_interval
 from ...methods.kmers import kmer_counts, weighted_degree_kernel
 from ...methods.losses import L2SP, snapshot
+from ...methods.margins import BesideMargin, p_beyond
 from ...methods.nets import CourseCNN, StagedNet
 from ...methods.position_weights import position_scores, position_weights
 from ...methods.predict import predict
@@ -275,13 +275,5 @@ def secondary_comparisons(record: Record) -> dict[str, BesideMargin]:
         "gc": (t_interval(of_gc(0.65) - of_gc(0.5)), 0.02, len(record.seeds) - 1),
         "copies": (corrected_t(split["scores"]["optimism"], split["test share"]), 0.02, len(record.seeds) - 1),
     }
-    p = holm([_beyond_margin(*one) for one in found.values()])
+    p = holm([p_beyond(*one) for one in found.values()])
     return {name: BesideMargin(one[0], one[1], p) for (name, one), p in zip(found.items(), p, strict=True)}
-
-
-def _beyond_margin(interval: Interval, margin: float, df: float) -> float:
-    """p-value of "the difference lies at the margin", from its 95 % interval; 1 within the margin."""
-    if abs(interval.value) <= margin:
-        return 1.0
-    error = (interval.high - interval.low) / 2 / t.ppf(0.975, df)
-    return float(2 * t.sf((abs(interval.value) - margin) / error, df))

@@ -11,7 +11,6 @@ from math import inf
 
 import numpy as np
 import torch
-from scipy.stats import t
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -24,8 +23,9 @@ from ...data.word_pieces import LENGTH
 from ...devices import seed_everything
 from ...methods.adapters import adapters, bitfit, soft_prompt
 from ...methods.finetune import probe
-from ...methods.intervals import BesideMargin, Interval, holm
+from ...methods.intervals import Interval, holm
 from ...methods.lora import lora
+from ...methods.margins import BesideMargin, p_beyond
 from ...methods.predict import predict
 from ...methods.text_weights import load_report_encoder
 from ...methods.train import fit
@@ -325,16 +325,8 @@ def text_comparisons(record: Record) -> dict[str, BesideMargin]:
     where = {"data": "real", "kind": "forgetting"}
     forgotten = record.paired("grammar, LoRA", "grammar, full", **where)
     found["forgetting"] = (forgotten, forgotten.n - 1, 0.05)
-    raw = [_beyond_margin(interval, margin, df) for interval, df, margin in found.values()]
+    raw = [p_beyond(interval, margin, df) for interval, df, margin in found.values()]
     return {
         name: BesideMargin(interval, margin, p, before)
         for (name, (interval, _, margin)), p, before in zip(found.items(), holm(raw), raw, strict=True)
     }
-
-
-def _beyond_margin(interval: Interval, margin: float, df: float) -> float:
-    """p-value of "the difference lies at the margin", from its 95 % interval; 1 within the margin."""
-    if abs(interval.value) <= margin:
-        return 1.0
-    error = (interval.high - interval.low) / 2 / t.ppf(0.975, df)
-    return float(2 * t.sf((abs(interval.value) - margin) / error, df))

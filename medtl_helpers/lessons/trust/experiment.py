@@ -15,7 +15,8 @@ from ...methods.adabn import adapt_batch_norm
 from ...methods.calibration import recalibrate_intercept, recalibrate_slope
 from ...methods.calibration_line import calibration_line, log_odds
 from ...methods.decision import net_benefit
-from ...methods.intervals import BesideMargin, holm, t_interval, t_test
+from ...methods.intervals import holm, t_interval, t_test
+from ...methods.margins import BesideMargin
 from ...methods.nets import CourseCNN
 from ...methods.predict import predict
 from ...methods.reliability import expected_calibration_error
