@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..console import say
-from ..parts import check_whole
+from ..parts import check_whole, shown
 from ..provenance import note_source
 from .tasks import SPLITS
 from .text_files import Text, read_texts
@@ -56,6 +56,8 @@ def load_texts(
     Raises ValueError, one sentence that names the file and the row and shows nothing of a text: see ``text_files.py``;
     and for too few texts of a class, a single class, an unknown ``positive``.
     """
+    if not isinstance(path, str | Path):
+        raise TypeError(f"path is {shown(path)}: give the path of a CSV file.")
     path = Path(path).expanduser()
     check_whole(length, "length", least=2)
     check_whole(seed, "seed", least=0)
@@ -73,13 +75,13 @@ def load_texts(
         at, again = _own_splits(kept, groups)
         kept, written, groups, more = [kept[k] for k in at], [written[k] for k in at], groups[at], more + again
     classes = tuple(sorted({one.label for one in kept}))
-    if 2 * len(classes) > len(kept) > 2:
+    if len(classes) > max(2, len(kept) / 2):
         raise ValueError(
             f"{path} has {len(classes)} different labels in {len(kept)} rows: say with label= which column holds the "
             "labels."
         )
     if len(classes) < 2:
-        raise ValueError(f"{path} has texts of {len(classes)} class alone: give two classes or more.")
+        raise ValueError(f"{path} has texts of one class alone, {classes[0]}: give two classes or more.")
     if positive is not None and positive not in classes:
         raise ValueError(f"positive is not one of the classes {', '.join(classes)}: give one of these.")
     gone = sorted({one.label for one in found} - set(classes))
@@ -104,10 +106,11 @@ def _check_brackets(path: Path, found: list[Text]) -> None:
     """Raises ValueError where some texts carry a finding in double brackets, and others none or several."""
     counts = [len(ASKED.findall(one.text)) for one in found]
     other = [one.row for one, count in zip(found, counts, strict=True) if one.text and count != 1]
-    if any(counts) and other:
+    asking = [one.row for one, count in zip(found, counts, strict=True) if count]
+    if asking and other:
         raise ValueError(
-            f"{path} has {len(other)} text(s) with no finding in double brackets, or with several, row {other[0]} the "
-            "first: write one in each text, or in none."
+            f"{path} has {len(asking)} text(s) with a finding in double brackets, row {asking[0]} the first, and "
+            f"{len(other)} with none or several, row {other[0]} the first: write one in each text, or in none."
         )
 
 
@@ -179,7 +182,10 @@ def _parts(path: Path, kept: list[Text], groups, y: torch.Tensor, classes, seed:
     for split, part in zip(SPLITS, parts, strict=True):
         missing = set(range(len(classes))) - set(y[part].tolist())
         if missing:
-            raise ValueError(f"{path} has no {classes[min(missing)]} in {split}: give each split some of each class.")
+            raise ValueError(
+                f"{path} has no text of the class {classes[min(missing)]} in {split}: give each split some of each "
+                "class."
+            )
     return parts
 
 

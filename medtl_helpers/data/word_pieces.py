@@ -14,7 +14,7 @@ import re
 import string
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -36,8 +36,9 @@ WORD = re.compile(r"\[(?:unknown|mask)\]|[a-z]+|\d+|[^\sa-z\d]")
 def words(text: str) -> list[str]:
     """The words of a text in lower case and without accents: letters in a row, 0 for each number, and single signs."""
     plain = text.lower()
-    if not plain.isascii():
-        plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    if not plain.isascii():  # casefold also writes ß as ss; and the sign ℃ becomes °C first
+        plain = unicodedata.normalize("NFKD", text).casefold()
+        plain = "".join(c for c in plain if not unicodedata.combining(c))
     return ["0" if word[0].isdigit() else word for word in WORD.findall(plain)]
 
 
@@ -125,7 +126,10 @@ class WordPieces:
 
         Raises ValueError for another shape, and for numbers that this vocabulary does not have.
         """
-        x = torch.as_tensor(x).cpu()
+        try:
+            x = torch.as_tensor(x).cpu()
+        except (TypeError, ValueError, RuntimeError):  # whatever torch says of what is no array of numbers
+            raise ValueError(f"x is {shown(x)}: give int32 N×L, as tokens makes it.") from None
         if x.ndim != 2 or x.is_floating_point():
             raise ValueError(f"x is {x.dtype} of shape {tuple(x.shape)}: give int32 N×L, as tokens makes it.")
         if x.numel() and not 0 <= int(x.min()) <= int(x.max()) < len(self):
@@ -176,6 +180,8 @@ def _checked(texts) -> list[str]:
     """The texts as a list. Raises ValueError where there are none, and where one of them is no text or empty."""
     if isinstance(texts, str):
         raise ValueError("The texts are one text: give a list of texts, like ['No fever.', 'Fever since Monday.'].")
+    if isinstance(texts, Mapping) or hasattr(texts, "columns"):  # a list of these would be their names
+        raise ValueError(f"The texts are a {type(texts).__name__}: give the texts alone, as a list or a column.")
     try:
         found = list(texts)
     except TypeError:
@@ -184,9 +190,8 @@ def _checked(texts) -> list[str]:
         raise ValueError("There are no texts: give at least one.")
     for number, text in enumerate(found, 1):
         if not isinstance(text, str):
-            raise ValueError(
-                f"Text {number} is a {type(text).__name__}: give each as a text, and leave missing ones out."
-            )
+            kind = "None" if text is None else f"of type {type(text).__name__}"
+            raise ValueError(f"Text {number} is {kind}: give each as a text, and leave missing ones out.")
         if not text.strip():
             raise ValueError(f"Text {number} is empty: leave it out.")
     return found

@@ -14,6 +14,7 @@ from ..parts import check_network, shown
 from .nets import StagedNet
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+WITHOUT_CALLING = (nn.MultiheadAttention, nn.TransformerEncoderLayer)  # they read the weights of their layers
 
 
 class Added(nn.Module):
@@ -82,9 +83,10 @@ def find_layers(
 ) -> list[tuple[nn.Module, str, Any]]:
     """Each linear layer and convolution before the head that ``where`` names, as (its parent, its name there, layer).
 
-    A layer is meant when one part of its dotted name in ``named_modules`` is in ``where``: its own name, or that of a
-    block or stage; None means all of them. With ``replaced`` the layers inside torch's own attention are passed over,
-    since it takes their weights without calling them. Raises ValueError where there is none.
+    A layer is meant when ``where`` has a part of its dotted name in ``named_modules``, or several in a row: its own
+    name, or that of a block or stage; None means all of them. With ``replaced`` the layers inside torch's own attention
+    and encoder layers are passed over, since these take their weights without calling them. Raises ValueError where
+    there is none, and for a name that nothing in the network has.
     """
     names = [where] if isinstance(where, str) else where
     good = isinstance(names, list | tuple | set) and names and all(isinstance(name, str) for name in names)
@@ -93,10 +95,10 @@ def find_layers(
     before_head = set(model.modules()) - set(head_of(model).modules())
     found: list[tuple[nn.Module, str, Any]] = []
     for name, layer in model.named_modules():
-        meant = names is None or set(names) & set(name.split("."))
+        meant = names is None or any(_has(name, part) for part in names)
         if meant and layer in before_head and isinstance(layer, (nn.Linear, *CONVOLUTIONS)):
             parent = model.get_submodule(name.rpartition(".")[0])
-            if not (replaced and isinstance(parent, nn.MultiheadAttention)):
+            if not (replaced and isinstance(parent, WITHOUT_CALLING)):
                 found.append((parent, name.rpartition(".")[2], layer))
     if not found:
         called = "" if names is None else f" called {' or '.join(map(shown, names))}"
@@ -104,4 +106,15 @@ def find_layers(
             f"This {type(model).__name__} has no linear layer or convolution{called} before its head: name a layer or "
             "block of model.named_modules() with where."
         )
+    unknown = [part for part in names or () if not any(_has(name, part) for name, _ in model.named_modules())]
+    if unknown:
+        raise ValueError(
+            f"This {type(model).__name__} has no layer or block called {' or '.join(map(shown, unknown))}: correct the "
+            "name in where, or leave it out."
+        )
     return found
+
+
+def _has(name: str, part: str) -> bool:
+    """Whether the dotted ``name`` has ``part`` in it, which may be dotted, too."""
+    return f".{part}." in f".{name}."

@@ -61,15 +61,16 @@ def lora(
     check_plain(model)
     check_whole(rank, "rank", least=1)
     check_rate(rank if alpha is None else alpha, "alpha", above=True)
-    layers = [(name, layer) for _, name, layer in find_layers(model, where)]
-    for name, layer in layers:
+    layers = [layer for *_, layer in find_layers(model, where)]
+    names = {layer: name for name, layer in model.named_modules()}
+    for layer in layers:
         if rank > (most := min(layer.weight.flatten(1).shape)):
             raise ValueError(
-                f"rank is {rank}, and the weights of the layer {name} have rank {most} at most: give a smaller one, or "
-                "leave the layer out with where."
+                f"rank is {rank}, and the weights of the layer {names[layer]} have rank {most} at most: give "
+                "a smaller one, or leave the layer out with where."
             )
-    added = [LowRank(layer.weight, rank, rank if alpha is None else alpha) for _, layer in layers]
-    for (_, layer), low_rank in zip(layers, added, strict=True):
+    added = [LowRank(layer.weight, rank, rank if alpha is None else alpha) for layer in layers]
+    for layer, low_rank in zip(layers, added, strict=True):
         vars(layer).pop("merged", None)
         register_parametrization(layer, "weight", low_rank)
     return train_few(model, (p for low_rank in added for p in low_rank.parameters()))

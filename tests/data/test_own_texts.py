@@ -3,6 +3,7 @@
 import csv
 import io
 import socket
+import unicodedata
 
 import numpy as np
 import pytest
@@ -44,6 +45,7 @@ WRITTEN = {
     "Windows ends of lines": table().replace("\n", "\r\n"),
     "old Macintosh": table().replace("\n", "\r"),
     "semicolons": table(mark=";"),
+    "Excel's line that names the sign between cells": "sep=;\r\n" + table(mark=";"),
     "tabulators": table(mark="\t"),
     "blank rows": table().replace("\n", "\n\n"),
     "another order": table([row[::-1] for row in ROWS], ("finding", "label", "text")),
@@ -100,6 +102,37 @@ def test_what_is_left_out_or_cut_is_told_in_one_line(tmp_path, capsys, added, op
     assert any(line in text and text.startswith("mine: ") and text.endswith(".") for text in said), said
     assert all(". " not in text for text in said)
     assert sum(len(getattr(task, split).y) for split in PARTS) == len(ROWS) + len(added) - lost
+
+
+def test_an_accent_may_be_a_sign_of_its_own(tmp_path):
+    """As macOS writes it, in the file alone: the finding, the columns and the labels are found."""
+    parts = [(f"{text} Ödem.", label, "Ödem") for text, label, _ in ROWS]
+    content = unicodedata.normalize("NFD", table(parts, ("text", "befund für", "finding")))
+    assert content != unicodedata.normalize("NFC", content)
+    task = load(tmp_path, content, label="befund für", finding="finding")
+    assert sum(len(getattr(task, split).y) for split in PARTS) == len(ROWS)
+
+
+def test_nan_is_no_patient_and_no_text(tmp_path, capsys):
+    rows = [(text, label, "nan") for text, label, _ in ROWS]
+    task = load(tmp_path, table([*rows, ("NaN", "no", "p")], ("text", "label", "who")), patient="who")
+    assert len({g for split in PARTS for g in task.groups[split]}) == len(ROWS)
+    assert "1 row(s) whose text is empty were left out, row 47 the first." in capsys.readouterr().out
+
+
+def test_a_letter_that_was_lost_is_told(tmp_path, capsys):
+    load(tmp_path, table([*ROWS, ("for\ufffdmen", "no", "x")]))
+    assert "letters of the file were lost when it was written (they are U+FFFD now)" in capsys.readouterr().out
+
+
+def test_rows_are_counted_from_the_first_line_of_the_file(tmp_path):
+    with pytest.raises(ValueError, match="row 49 the first"):
+        load(tmp_path, "\n\n" + table([*ROWS, ("No fever.", "", "x")]))
+
+
+def test_the_column_of_splits_may_be_in_capitals(tmp_path):
+    own = [(text, label, PARTS[k // 2 % 3]) for k, (text, label, _) in enumerate(ROWS)]
+    assert [len(getattr(load(tmp_path, table(own, ("text", "label", "Split"))), s).y) for s in PARTS] == [16, 15, 14]
 
 
 def test_the_longest_text_is_named_by_its_row_and_size(tmp_path, capsys):

@@ -52,6 +52,10 @@ def test_a_word_is_cut_at_the_longest_piece_from_left_to_right():
     assert shown == ["[start]", "un", "##affable", "hyper", "##x", "!"]
 
 
+def test_signs_of_several_letters_are_written_as_these():
+    assert words("Erguß, 37 ℃ und 5 ㎎") == ["erguss", ",", "0", "°", "c", "und", "0", "mg"]
+
+
 def test_words_are_lower_case_without_accents_and_every_number_is_0():
     assert words("Émile's  O2 sat: 93.5%\n(n=1)") == [
         "emile",

@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+import pandas
 import pytest
 import torch
 from rows import Row, of_ours
@@ -47,13 +48,25 @@ FILES = [
     ("another column that is missing", table(), {"label": "class"}, "has no column 'class', and has text, label: say"),
     ("no header", table(f"{SECRET} {'is a long text ' * 9},b"), {}, "and has one of 145 characters, b: say which"),
     ("a column twice", table("text,label,label", end=",x"), {}, "has 2 columns 'label': leave one of them"),
-    ("a comma in a text", table(then=f"{SECRET}, and more,a\n"), {}, "has 3 cells in row 42 and 2 columns: put texts"),
+    (
+        "a comma in a text",
+        table(then=f"{SECRET}, and more,a\n"),
+        {},
+        "has 3 cells in row 42 and 2 columns: give each row as many, and put texts that hold a comma in quotation",
+    ),
+    (
+        "a semicolon in a text",
+        (table() + f"{SECRET}, and more,a\n".encode()).replace(b",", b";"),
+        {},
+        "has 3 cells in row 42 and 2 columns: give each row as many, and put texts that hold a semicolon in quotation",
+    ),
     (
         "a quotation mark that is open",
         table(then=f'"{SECRET},a\n'),
         {},
         "is not closed, or not doubled, in row 42 or below",
     ),
+    ("nan as a label", table(then=f"{SECRET},NaN\n"), {}, "has 1 row(s) without a label, row 42 the first: write it"),
     ("a row without label", table(then=f"{SECRET},\n"), {}, "has 1 row(s) without a label, row 42 the first: write it"),
     (
         "texts as labels",
@@ -68,7 +81,22 @@ FILES = [
         "has 40 different labels in 40 rows: say with label= which column",
     ),
     ("another split", SPLIT.replace(b"train", b"trian"), {}, "than train, val and test in row 2: write one of these"),
-    ("a class missing from a split", SPLIT, {}, "has no a in val: give each split some of each class"),
+    (
+        "two columns of splits",
+        table("text,label,split,Split", end=",train,test"),
+        {},
+        "has 2 columns called split: leave one of them",
+    ),
+    ("one column for two things", table(), {"finding": "text"}, "The column 'text' is to be text and finding at once"),
+    ("no column of labels", table(), {"label": None}, "label is None: give the name of a column of the file"),
+    ("a list of patients", table(), {"patient": ["a", "b"]}, "patient is a list: give the name of a column"),
+    ("three texts", table(count=3), {}, "has 1 distinct text(s) of b, too few to split: give at least 5 of each class"),
+    (
+        "a class missing from a split",
+        SPLIT,
+        {},
+        "has no text of the class a in val: give each split some",
+    ),
     ("no row", b"text,label\n", {}, "has no text that can be used: there is no row below its header"),
     ("empty texts alone", b"text,label\n ,a\n ,b\n", {}, "2 row(s) whose text is empty were left out, row 2 the first"),
     (
@@ -87,9 +115,10 @@ FILES = [
         "double brackets in some texts",
         table(then="no [[fever]],a\n"),
         {},
-        "has 40 text(s) with no finding in double brackets, or with several, row 2 the first: write one in each text",
+        "has 1 text(s) with a finding in double brackets, row 42 the first, and 40 with none or several, row 2 the "
+        "first: write one in each text, or in none",
     ),
-    ("one class", table().replace(b",b", b",a"), {}, "has texts of 1 class alone: give two classes or more"),
+    ("one class", table().replace(b",b", b",a"), {}, "has texts of one class alone, a: give two classes or more"),
     (
         "too few of a class",
         table(then=f"{SECRET} more,c\n"),
@@ -144,7 +173,13 @@ CALLS = [
     ("one text in place of a list", lambda: mtl.tokens(SECRET), "The texts are one text: give a list of texts"),
     ("no text", lambda: mtl.tokens([]), "There are no texts: give at least one"),
     ("a number in place of texts", lambda: mtl.tokens(7), "The texts are 7: give a list of texts"),
-    ("a missing text", lambda: mtl.tokens([SECRET, float("nan")]), "Text 2 is a float: give each as a text, and leave"),
+    ("a missing text", lambda: mtl.tokens([SECRET, float("nan")]), "Text 2 is of type float: give each as a text"),
+    (
+        "a whole table in place of its texts",
+        lambda: mtl.tokens(pandas.DataFrame({"text": [SECRET]})),
+        "The texts are a DataFrame: give the texts alone, as a list or a column",
+    ),
+    ("a path that is none", lambda: mtl.load_texts(7), "path is 7: give the path of a CSV file"),
     ("an empty text", lambda: mtl.tokens([SECRET, " \n"]), "Text 2 is empty: leave it out"),
     (
         "two findings",
@@ -158,6 +193,12 @@ CALLS = [
         lambda: mtl.texts(torch.zeros(2, 3, 8, 8)),
         "x is torch.float32 of shape (2, 3, 8, 8): give int32",
     ),
+    (
+        "texts as tokens",
+        lambda: mtl.texts([[SECRET]]),
+        "x is a list: give int32 N×L, as tokens makes it",
+    ),
+    ("no tokens", lambda: mtl.texts(None), "x is None: give int32 N×L, as tokens makes it"),
     (
         "tokens of another vocabulary",
         lambda: mtl.texts(X + 1000),
@@ -225,7 +266,7 @@ CALLS = [
 
 @pytest.mark.parametrize("call, said", [row[1:] for row in CALLS], ids=[row[0] for row in CALLS])
 def test_a_call_with_texts_that_cannot_be_done(call, said):
-    with pytest.raises(ValueError) as info:
+    with pytest.raises((ValueError, TypeError)) as info:
         call()
     assert said in of_ours(info.value) and SECRET not in str(info.value)
 

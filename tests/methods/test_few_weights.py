@@ -112,6 +112,9 @@ def test_a_name_means_a_layer_or_all_layers_of_a_block_and_never_the_head():
     ]
     inside = [m for m in model.stages["layer2"].modules() if isinstance(m, nn.Conv2d)]
     assert [layer for *_, layer in find_layers(model, {"layer2", "head"})] == inside
+    first = model.stages["layer2"][0].conv1
+    for full in ("stages.layer2.0.conv1", "layer2.0.conv1"):  # as named_modules and an error write it
+        assert [layer for *_, layer in find_layers(model, full)] == [first]
     for parent, name, layer in find_layers(model, ("stem", "downsample")):
         assert getattr(parent, name) is layer
     linear = plain()
@@ -124,6 +127,8 @@ def test_layers_that_torch_uses_without_calling_them_are_no_place_for_an_adapter
     assert len(find_layers(model, None, replaced=True)) == 1
     with pytest.raises(ValueError, match="no linear layer or convolution called 'out_proj' before"):
         find_layers(model, "out_proj", replaced=True)
+    encoder = nn.Sequential(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), nn.Linear(8, 8), nn.Linear(8, 2))
+    assert [layer for *_, layer in find_layers(encoder, None, replaced=True)] == [encoder[1]]
 
 
 def test_a_network_of_which_nothing_but_the_head_trains_keeps_its_mode():
