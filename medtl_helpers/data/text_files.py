@@ -105,6 +105,11 @@ def _rows(path: Path, content: str, wanted: list[str]) -> tuple[list[tuple[int, 
     parted = {mark: [name.strip() for name in next(csv.reader([header], delimiter=mark))] for mark in MARKS}
     mark = max(parted, key=lambda mark: (set(wanted) <= set(parted[mark]), len(parted[mark])))
     names = parted[mark]
+    if not {name.lower() for name in names} & {name.lower() for name in wanted}:  # no header, perhaps: none is shown
+        raise ValueError(
+            f"{path} has no column {' or '.join(map(repr, wanted))} in its first row: write the names of the columns "
+            "there, or say what they are called."
+        )
     for name in wanted:
         if name not in names:
             raise ValueError(f"{path} has no column {name!r}, and has {_shown(names)}: say which column it is.")

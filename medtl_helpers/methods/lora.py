@@ -98,7 +98,8 @@ def merge(model: nn.Module) -> nn.Module:
 def unmerge(model: nn.Module) -> nn.Module:
     """Take ΔW out of each merged layer again, in place: W0 to float rounding, with A and B beside it.
 
-    Returns ``model``. Raises ValueError where nothing was merged.
+    It does so from weights that were trained or loaded since, too: these are then not W0. Returns ``model``. Raises
+    ValueError where nothing was merged.
     """
     layers = [layer for layer in model.modules() if "merged" in vars(layer)] if isinstance(model, nn.Module) else []
     if not layers:

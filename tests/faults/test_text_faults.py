@@ -46,7 +46,19 @@ FILES = [
         "no column 'text', and has report, label, id: say which",
     ),
     ("another column that is missing", table(), {"label": "class"}, "has no column 'class', and has text, label: say"),
-    ("no header", table(f"{SECRET} {'is a long text ' * 9},b"), {}, "and has one of 145 characters, b: say which"),
+    (
+        "no header",
+        table(f"{SECRET} {'is a long text ' * 9},b"),
+        {},
+        "no column 'text' or 'label' in its first row: write",
+    ),
+    ("no header, and short texts", table(f"{SECRET},b"), {}, "no column 'text' or 'label' in its first row: write the"),
+    (
+        "a long column",
+        table(f"label,{SECRET} {'is a long text ' * 9}"),
+        {},
+        "and has label, one of 145 characters: say",
+    ),
     ("a column twice", table("text,label,label", end=",x"), {}, "has 2 columns 'label': leave one of them"),
     (
         "a comma in a text",
