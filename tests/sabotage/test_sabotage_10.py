@@ -4,21 +4,27 @@ from replay import Sabotage, broken
 
 ROWS = [
     Sabotage(
-        "A rule from a published list, which saw no label",
+        "A rule from a published list, for which we used no label",
         "return bool(",
         "return not bool(",
         ("One picture",),
     ),
     Sabotage(
-        "On a random split of few templates counted words look perfect",
-        '"other templates": (other_texts, other_y.tolist())',
-        '"other templates": ask',
+        "On a random split of ten templates",
+        "[number != out for out in range(5)]",
+        "[np.arange(len(y)) % 5 != out for out in range(5)]",
         ("Labels that leak",),
     ),
     Sabotage(
-        "With twenty labels one way differs from itself",
+        "The same way, with twenty other labels",
         "for seed in range(4):",
         "for seed in 4 * [0]:",
+        ("One seed",),
+    ),
+    Sabotage(
+        "The rule is above every draw of both ways",
+        "trained(nothing(seed), few, lr=3e-3)",
+        "trained(mtl.load_report_encoder(quiet=True), few, lr=1e-4)",
         ("One seed",),
     ),
     Sabotage(
@@ -46,16 +52,10 @@ ROWS = [
         ("Without a single label",),
     ),
     Sabotage(
-        "On real sentences drawn ones bring more than 0.90",
-        '("grammar, zero-shot", "grammar, TF-IDF", "rule")',
-        '("grammar, zero-shot", "from scratch", "rule")',
+        "Training on drawn sentences reaches more than 0.90",
+        "real.over_cases(way, None, **asked)",
+        'real.over_cases("from scratch", None, **asked)',
         ("Without a single label",),
-    ),
-    Sabotage(
-        "After training, a hidden word costs less",
-        "mtl.pretrain_masked_words(masked, negex.train.x,",
-        "mtl.pretrain_masked_words(masked, torch.randint(5, 1000, (300, 48), dtype=torch.int32),",
-        ("Sentences without labels",),
     ),
     Sabotage(
         "The ten lines, mtl.lora and the merged network",
@@ -76,9 +76,15 @@ ROWS = [
         ("Twenty labels",),
     ),
     Sabotage(
-        "With 20, 100 and 500 labels LoRA is within 0.02",
-        'if name.startswith("LoRA")',
-        'if name.startswith(("LoRA", "TF"))',
+        "With twenty labels LoRA is within 0.02",
+        'planned["LoRA − full, 20"].within',
+        'planned["TF-IDF"].within',
+        ("Twenty labels",),
+    ),
+    Sabotage(
+        "Continued from the source, masked words",
+        '("grammar and masked words, full", "grammar, full")',
+        '("grammar, full", "grammar and masked words, full")',
         ("Twenty labels",),
     ),
     Sabotage(
@@ -94,13 +100,13 @@ ROWS = [
         ("What is forgotten",),
     ),
     Sabotage(
-        "In the record LoRA keeps more of the old question",
-        'planned["forgetting"].interval.low',
-        '-planned["forgetting"].interval.high',
+        "At its tuned settings LoRA keeps more",
+        'planned["forgetting"].interval.low >',
+        '-planned["forgetting"].interval.high >',
         ("What is forgotten",),
     ),
     Sabotage(
-        "In one sentence of four or more the word with the most attention",
+        "In more than one sentence of ten the piece with the most attention",
         '"block 2": second.attention(h)[:, :, 24].mean(1)',
         '"block 2": effect.clone()',
         ("Attention is no explanation",),
