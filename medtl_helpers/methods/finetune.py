@@ -22,7 +22,7 @@ import torch
 from ..parts import check_rate
 from .cache import fit_cached
 from .features import frozen_prefix
-from .freezing import freeze, parameter_groups, unfreeze
+from .freezing import check_unfreezes, freeze, parameter_groups, unfreeze
 from .history import History
 from .nets import StagedNet
 from .train import fit
@@ -68,6 +68,7 @@ def gradual_unfreeze(
     **options,
 ) -> History:
     """Train the head for ``epochs`` epochs, then the head and the last stage, and so on down to the input [3]."""
+    check_unfreezes(model)
     unfreeze(freeze(model), "head")
     history = _fit(model, train, val, lr, decay, weight_decay, True, options | {"epochs": epochs})
     for name in reversed(list(model.stages)):
@@ -93,6 +94,7 @@ def lp_ft(
     **options,
 ) -> History:
     """Linear probing, then full fine-tuning from the trained head [4], so that the first steps distort no features."""
+    check_unfreezes(model)
     first = probe(model, train, val, lr=probe_lr, weight_decay=weight_decay, epochs=probe_epochs, **options)
     if _interrupted(first):
         return first

@@ -36,11 +36,16 @@ def unfreeze(model: StagedNet, *names: str) -> StagedNet:
     """
     check_staged(model)
     for name in names or model.parts():
-        check_plain(model.part(name), "unfreezing would train what they leave as it is", "train it with fit, or ")
+        check_unfreezes(model.part(name))
     for name in names or model.parts():
         release(model.part(name).requires_grad_(True).train(model.training))
         model.frozen.discard(name)
     return model
+
+
+def check_unfreezes(part: torch.nn.Module) -> None:
+    """Raises ValueError where ``lora``, ``adapters`` or ``soft_prompt`` has put something into a network or a part."""
+    check_plain(part, "unfreezing would train what they leave as it is", "train it with fit, or ")
 
 
 def _first(model: StagedNet, upto: str | None) -> list[str]:

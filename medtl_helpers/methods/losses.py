@@ -48,7 +48,7 @@ class L2SP:
 
     Parameters
     ----------
-    source: θ⁰ by name, e.g. ``snapshot(source_model)`` or a loaded state dict.
+    source: θ⁰ by name, e.g. ``snapshot(source_model)`` or a loaded state dict; or the network itself, copied now.
     head: names, or their first parts (``"head"`` means ``head.weight`` and ``head.bias``), of the new parameters.
     beta: weight of the head's term relative to the other one.
 
@@ -56,8 +56,9 @@ class L2SP:
     shapes differ: a forgotten head must not go unnoticed.
     """
 
-    def __init__(self, source: dict[str, Tensor], head: Iterable[str] = (), beta: float = 1.0):
-        self.source, self.head, self.beta = source, tuple(head), beta
+    def __init__(self, source: dict[str, Tensor] | nn.Module, head: Iterable[str] = (), beta: float = 1.0):
+        self.source = snapshot(source) if isinstance(source, nn.Module) else source
+        self.head, self.beta = tuple(head), beta
 
     def __call__(self, model: nn.Module) -> Tensor:
         total: Any = 0.0

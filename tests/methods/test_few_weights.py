@@ -10,7 +10,7 @@ from torch import nn
 from medtl_helpers.methods.adapters import bitfit
 from medtl_helpers.methods.cache import fit_cached
 from medtl_helpers.methods.few_weights import find_layers, head_of, train_few, trainable
-from medtl_helpers.methods.finetune import fine_tune, probe
+from medtl_helpers.methods.finetune import fine_tune, gradual_unfreeze, lp_ft, probe
 from medtl_helpers.methods.freezing import freeze, unfreeze
 from medtl_helpers.methods.lora import lora, merge
 from medtl_helpers.methods.nets import CourseCNN
@@ -96,7 +96,9 @@ def test_a_stage_with_lora_can_be_frozen_and_the_head_be_probed():
 def test_what_would_train_the_weights_that_lora_leaves_alone_is_refused_until_it_is_merged():
     model = lora(network(), where="layer4")
     before = trainable(model)
-    for call in (unfreeze, lambda m: unfreeze(m, "stem", "layer4"), lambda m: fine_tune(m, data())):
+    whole = (fine_tune, gradual_unfreeze, lp_ft)
+    calls = [unfreeze, lambda m: unfreeze(m, "stem", "layer4"), *(lambda m, way=way: way(m, data()) for way in whole)]
+    for call in calls:
         with pytest.raises(ValueError, match=r"LoRA layers already, and unfreezing .*: train it with fit, or merge"):
             call(model)
         assert trainable(model) == before

@@ -51,6 +51,15 @@ def test_ewc_with_a_fisher_of_ones_is_l2_sp(head):
     assert EWC(source, ones, head)(model).item() == L2SP(source, head)(model).item()
 
 
+def test_a_network_given_as_source_is_copied_at_once():
+    model = nn.Linear(3, 2)
+    penalty = L2SP(model)
+    assert penalty(model) == 0
+    with torch.no_grad():
+        model.bias.add_(1)
+    assert penalty(model).item() == 1.0  # ½ · 2 · 1²
+
+
 def test_at_the_source_the_pull_and_its_gradient_are_exactly_zero(random):
     model = network(1)
     theta0 = snapshot(model)
