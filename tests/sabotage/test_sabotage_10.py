@@ -77,8 +77,8 @@ ROWS = [
     ),
     Sabotage(
         "With twenty labels LoRA is within 0.02",
-        'planned["LoRA − full, 20"].within',
-        'planned["TF-IDF"].within',
+        'planned[f"LoRA − {other}, 20"]',
+        'planned["TF-IDF"]',
         ("Twenty labels",),
     ),
     Sabotage(
