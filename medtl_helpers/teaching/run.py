@@ -46,10 +46,11 @@ def surroundings() -> bytes:
         (Path(__file__).parents[1], "**/*.py"),
         (asset_folder("results", "benchmarks/results"), "*.json"),
         (asset_folder("cards", "datasets/cards"), "*.toml"),
-        (asset_folder("embedded", "datasets/embedded"), "*"),
+        (asset_folder("embedded", "datasets/embedded"), "**/*.*"),
     ):
         for file in sorted(folder.glob(pattern)):
-            if file.name != "timings.json":  # rewritten by each run that records its times; no result rests on it
+            # timings.json is rewritten by each run that records its times; no result rests on it
+            if file.is_file() and file.name != "timings.json":
                 found.update(file.name.encode() + file.read_bytes())
     real = data_folder()
     files = [entry["path"] for card in cards().values() for entry in card.get("files", {}).values()]
