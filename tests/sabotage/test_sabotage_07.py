@@ -82,6 +82,13 @@ ROWS = [
         recorded=True,
     ),
     Sabotage(
+        "On two of four folders of larger images",
+        "for task, found in four.items() if found.low",
+        "for task, found in four.items() if found.value",  # without an interval
+        ("What the record",),
+        recorded=True,
+    ),
+    Sabotage(
         "By log loss the small network without a source",
         'search.scores(way, "log loss", **where) for way in',
         '-search.scores(way, "log loss", **where) for way in',

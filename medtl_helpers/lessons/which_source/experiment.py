@@ -48,6 +48,16 @@ def comparisons(tables: Record, family: str, **where) -> list[dict[str, Any]]:
     return [one for one in tables.about["compared"] if all(one[key] == value for key, value in wanted.items())]
 
 
+def on_folders(folders: Record, theirs: str) -> dict[str, Interval]:
+    """AUROC of the search − that of another way, by task of ``benchmarks/folder_search.py``, at its corrected level."""
+    kind = f"bootstrap over {len(folders.seeds)} seeds and the test cases"
+    return {
+        one["task"]: Interval(one["value"], one["low"], one["high"], kind, one["n"], one["level"])
+        for one in folders.about["compared"]
+        if one["theirs"] == theirs and one["task"] in folders.about["tasks"]
+    }
+
+
 def macro_auroc(y, probability) -> float:
     """AUROC of probabilities N×K: the mean of one class against the rest."""
     y, probability = np.asarray(y), np.asarray(probability)
