@@ -17,12 +17,11 @@ they and their log stay in ``_run/pretrain``, and nothing that is embedded chang
 import argparse
 import json
 import math
-import os
 import time
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from checkpoints import WORK, go_on, keep
 from record import RESULTS, header
 from torch import nn
 
@@ -31,7 +30,6 @@ from medtl_helpers.data import pretraining as sources
 from medtl_helpers.data import smears
 from medtl_helpers.methods import backbones, weight_files, weights
 
-WORK = Path(__file__).parent.parent / "_run" / "pretrain"
 WEIGHT_DECAY, WARM_UP = 0.05, 50
 # network -> (steps, peak learning rate) of two phases: first all images at 32 px, then every third batch at 64 px,
 # since features of one size alone turned out useless at twice that size
@@ -78,12 +76,8 @@ def train(name: str, every: int, seed: int) -> tuple[nn.Module, dict]:
     first = 1_000_000 * seed  # of the seeds of the batches
     model = new_network(name, seed).to(mtl.device(), memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=WEIGHT_DECAY)
-    state = {"step": 0, "seconds": 0.0, "log": []}
-    if path.is_file():
-        saved = torch.load(path, weights_only=True)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        state = saved["state"]
+    state = go_on(path, model, optimizer)
+    if state["step"]:
         print(f"going on from step {state['step']}", flush=True)
     model.train()
     hits, losses = [], []
@@ -112,9 +106,7 @@ def train(name: str, every: int, seed: int) -> tuple[nn.Module, dict]:
             hits, losses = [], []
         if (step + 1) % every == 0 or step + 1 == steps:
             state |= {"step": step + 1, "seconds": time.perf_counter() - start}
-            saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state}
-            torch.save(saved, path.with_suffix(".part"))
-            os.replace(path.with_suffix(".part"), path)
+            keep(path, model, optimizer, state)
     return model.eval(), state
 
 

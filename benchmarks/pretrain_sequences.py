@@ -13,12 +13,9 @@ acceptor site is ever drawn) and ``batch norm`` (all, by a network with batch no
 import argparse
 import json
 import math
-import os
-import time
-from pathlib import Path
 
 import torch
-import torch.nn.functional as F
+from checkpoints import WORK, train_on_drawn
 from record import RESULTS, header
 
 import medtl_helpers as mtl
@@ -26,7 +23,6 @@ from medtl_helpers.lessons.sequences.experiment import WEIGHT
 from medtl_helpers.methods.embedded_weights import embedded_file
 from medtl_helpers.methods.sequence_weights import save_splice_cnn
 
-WORK = Path(__file__).parent.parent / "_run" / "pretrain"
 SOURCES = ("all", "donors", "batch norm")
 STEPS, BATCH, RATE, WARM_UP, WEIGHT_DECAY = 2000, 128, 2e-3, 100, 0.01
 
@@ -48,40 +44,19 @@ def sites(source: str, n: int, seed: int):
 
 def train(source: str, seed: int, every: int = 200) -> tuple[mtl.SequenceCNN, dict]:
     """The network and how it came to be; a finished one is read from ``_run/pretrain``."""
-    path = WORK / f"splice_cnn_{source.replace(' ', '_')}_seed{seed}.pt"
     mtl.seed_everything(seed)
     model = mtl.SequenceCNN(3, norm="batch" if source == "batch norm" else "group")
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=WEIGHT_DECAY)
-    state = {"step": 0, "seconds": 0.0, "log": []}
-    if path.is_file():
-        saved = torch.load(path, weights_only=True)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        state = saved["state"]
-    model.train()
-    weight = torch.tensor(WEIGHT)
-    losses, hits = [], []
-    start = time.perf_counter() - state["seconds"]
-    for step in range(state["step"], STEPS):
-        x, y = sites(source, BATCH, seed=1_000_000 * (seed + 1) + step)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step)
-        logits = model(x)
-        loss = F.cross_entropy(logits, y, weight)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-        hits.append((logits.argmax(1) == y).float().mean().item())
-        if (step + 1) % every == 0 or step + 1 == STEPS:
-            state["log"].append([step + 1, *(round(sum(part) / len(part), 4) for part in (losses, hits))])
-            losses, hits = [], []
-            state |= {"step": step + 1, "seconds": time.perf_counter() - start}
-            WORK.mkdir(parents=True, exist_ok=True)
-            saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state}
-            torch.save(saved, path.with_suffix(".part"))
-            os.replace(path.with_suffix(".part"), path)
-    return model.eval(), state
+    state = train_on_drawn(
+        model,
+        WORK / f"splice_cnn_{source.replace(' ', '_')}_seed{seed}.pt",
+        lambda step: sites(source, BATCH, seed=1_000_000 * (seed + 1) + step),
+        steps=STEPS,
+        rate=learning_rate,
+        weight_decay=WEIGHT_DECAY,
+        every=every,
+        class_weight=torch.tensor(WEIGHT),
+    )
+    return model, state
 
 
 def main() -> None:

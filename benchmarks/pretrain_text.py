@@ -15,19 +15,15 @@ from it. At the end the weights of seed 0 are cast to half precision and written
 import argparse
 import json
 import math
-import os
-import time
-from pathlib import Path
 
 import torch
-import torch.nn.functional as F
+from checkpoints import WORK, train_on_drawn
 from record import RESULTS, header
 
 import medtl_helpers as mtl
 from medtl_helpers.methods.embedded_weights import embedded_file
 from medtl_helpers.methods.text_weights import CLASSES, LENGTH, VOCABULARY, save_report_encoder
 
-WORK = Path(__file__).parent.parent / "_run" / "pretrain"
 STEPS, BATCH, RATE, WARM_UP, WEIGHT_DECAY = 4000, 64, 2e-3, 100, 0.01
 
 
@@ -44,39 +40,18 @@ def sentences(n: int, seed: int, **where):
 
 def train(seed: int, every: int = 200) -> tuple[mtl.TextTransformer, dict]:
     """The network and how it came to be; a finished one is read from ``_run/pretrain``."""
-    path = WORK / f"report_encoder_seed{seed}.pt"
     mtl.seed_everything(seed)
     model = mtl.TextTransformer(CLASSES, VOCABULARY, LENGTH)
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=WEIGHT_DECAY)
-    state = {"step": 0, "seconds": 0.0, "log": []}
-    if path.is_file():
-        saved = torch.load(path, weights_only=True)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        state = saved["state"]
-    model.train()
-    losses, hits = [], []
-    start = time.process_time() - state["seconds"]
-    for step in range(state["step"], STEPS):
-        x, y = sentences(BATCH, 1_000_000 * (seed + 1) + step)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step)
-        logits = model(x)
-        loss = F.cross_entropy(logits, y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-        hits.append((logits.argmax(1) == y).float().mean().item())
-        if (step + 1) % every == 0 or step + 1 == STEPS:
-            state["log"].append([step + 1, *(round(sum(part) / len(part), 4) for part in (losses, hits))])
-            losses, hits = [], []
-            state |= {"step": step + 1, "seconds": time.process_time() - start}
-            WORK.mkdir(parents=True, exist_ok=True)
-            saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state}
-            torch.save(saved, path.with_suffix(".part"))
-            os.replace(path.with_suffix(".part"), path)
-    return model.eval(), state
+    state = train_on_drawn(
+        model,
+        WORK / f"report_encoder_seed{seed}.pt",
+        lambda step: sentences(BATCH, 1_000_000 * (seed + 1) + step),
+        steps=STEPS,
+        rate=learning_rate,
+        weight_decay=WEIGHT_DECAY,
+        every=every,
+    )
+    return model, state
 
 
 def drawn_scores(model: mtl.TextTransformer) -> dict[str, float]:
