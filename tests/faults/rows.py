@@ -1,6 +1,7 @@
 """What one row of the table of faults is, and what "one sentence" means."""
 
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,25 @@ def of_ours(error: BaseException) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     assert "medtl_helpers" in Path(last.filename).parts, f"{error!r} of {last.filename}"
     return one_sentence(error.args[0])
+
+
+def unclear(call: Callable, arguments: Callable[[], dict], wrong: dict[str, Callable], parameters=None) -> str:
+    """Where ``call`` ends in anything else than one sentence of ours, a line each: "" where it never does.
+
+    Each of the ``parameters`` (None: all) in turn gets each of the values that the functions of ``wrong`` make;
+    ``arguments`` makes the right ones anew each time, since a call may change them.
+    """
+    found = []
+    for parameter in arguments() if parameters is None else parameters:
+        for kind, make in wrong.items():
+            try:
+                call(**arguments() | {parameter: make()})
+            except Exception as error:
+                try:
+                    of_ours(error)
+                except AssertionError as why:
+                    found.append(f"{parameter} = {kind}: {why}")
+    return "\n".join(found)
 
 
 def one_sentence(error) -> str:
