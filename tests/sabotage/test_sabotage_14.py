@@ -14,7 +14,7 @@ ROWS = [
     Sabotage(
         "After fine-tuning LiRA finds many members",
         "np.arange(len(y)) < len(deal.members[1])",
-        "rng.permutation(len(y)) < len(deal.members[1])",
+        "np.random.default_rng(5).permutation(len(y)) < len(deal.members[1])",
         ATTACK,
     ),
     Sabotage(
