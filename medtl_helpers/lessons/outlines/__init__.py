@@ -1,0 +1,1 @@
+"""Lesson 12: outlines that carry from one modality to another, and those that do not."""
