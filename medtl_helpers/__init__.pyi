@@ -7,6 +7,7 @@ from .data.domains import white_cell_domains
 from .data.duplicates import find_duplicates, without_duplicates
 from .data.folders import load_folder
 from .data.image_tasks import ImageTask
+from .data.masks import MaskTask, few_masks
 from .data.own_sequences import load_sequences
 from .data.own_texts import load_texts
 from .data.patients import split_by_patient
@@ -102,6 +103,7 @@ __all__ = [
     "History",
     "ImageTask",
     "Interval",
+    "MaskTask",
     "Record",
     "Scanner",
     "SequenceCNN",
@@ -144,6 +146,7 @@ __all__ = [
     "epsilon",
     "expected_calibration_error",
     "federated_average",
+    "few_masks",
     "few_shot",
     "find_duplicates",
     "find_temperature",

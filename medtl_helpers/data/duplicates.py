@@ -153,7 +153,7 @@ def _table(pairs: dict, digests, parts, sizes: dict[str, int]):
             "other row": rows[earlier],
             "correlation": np.array(list(pairs.values()), float),
             "identical": digests[later] == digests[earlier],
-            "same label": labels[later] == labels[earlier],
+            "same label": (labels[later] == labels[earlier]).all(tuple(range(1, labels.ndim))),
         }
     )
     return table.sort_values("correlation", ascending=False, kind="stable", ignore_index=True)

@@ -92,7 +92,7 @@ def tell_duplicates(task: ImageTask) -> None:
         (len(found.rows("test", "val")), "of the test images also in val"),
         (len(found.rows("val", "train")), f"of {sizes['val']} val images also in train"),
         *((len(found.rows(split, split)), f"within {split}") for split in SPLITS),
-        (len(other), "pairs with two classes as labels"),
+        (len(other), f"pairs with two {'classes as labels' if task.train.y.ndim == 1 else 'masks'}"),
     ]
     across = pairs[pairs["split"] != pairs["other split"]]
     pair = next(table for table in (other, across, pairs) if len(table)).iloc[0]

@@ -179,6 +179,8 @@ def split_by_patient(task: ImageTask, patients=None, *, seed: int, val: float = 
     """
     if not isinstance(task, ImageTask):
         raise TypeError(f"split_by_patient was given a {type(task).__name__}: give the ImageTask of load_folder.")
+    if task.train.y.ndim > 1:
+        raise ValueError(f"{task.name} holds masks, and split_by_patient heeds classes of images: load it anew.")
     sizes = [len(getattr(task, split).y) for split in SPLITS]
     if patients is None:
         if task.patients is None:

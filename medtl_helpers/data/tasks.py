@@ -109,6 +109,8 @@ def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
 
     if task.is_table:
         raise ValueError(f"{task.name} is a table, and few_shot draws images: use split_table with n_train.")
+    if task.train.y.ndim > 1:
+        raise ValueError(f"{task.name} holds masks, and few_shot draws images of each class: use few_masks.")
     called = _called(task)
     units = "sentences" if called == "texts" else "patients"
     if not (isinstance(n, Integral) and isinstance(val, Integral) and n >= 1 and val >= 0):
