@@ -4,6 +4,7 @@ from .assets import card, cards, recorded
 from .data.catalogue import load
 from .data.cohorts import draw_cohort, split_by_image
 from .data.domains import white_cell_domains
+from .data.drawn_nuclei import draw_nuclei
 from .data.duplicates import find_duplicates, without_duplicates
 from .data.folders import load_folder
 from .data.image_tasks import ImageTask
@@ -46,6 +47,10 @@ from .methods.kmers import kmer_counts, weighted_degree_kernel
 from .methods.leep import leep, n_leep
 from .methods.lora import lora, merge, unmerge
 from .methods.losses import EWC, L2SP, FeatureDistillation, SourceReplay, transfer_loss
+from .methods.mask_losses import soft_dice_loss
+from .methods.mask_scores import dice, iou, lesion_counts, lesion_sensitivity
+from .methods.mask_training import fit_masks, predict_masks
+from .methods.mask_weights import load_nuclei_unet
 from .methods.masked_bases import masked_base_loss, pretrain_masked
 from .methods.masked_words import masked_word_loss, pretrain_masked_words
 from .methods.matching import match_pixels
@@ -54,24 +59,29 @@ from .methods.motifs import motifs_of_filters
 from .methods.nets import CourseCNN, StagedNet
 from .methods.operating_point import operating_point
 from .methods.optimise import minimise
+from .methods.otsu import otsu_masks
 from .methods.patient_units import patient_metrics
 from .methods.per_example import clipped_sum, per_example_gradients
 from .methods.position_weights import position_scores, position_weights
 from .methods.predict import predict, to_float
 from .methods.private import dp_fit
+from .methods.random_contrast import random_contrast
 from .methods.reliability import ece_by_chance, expected_calibration_error, reliability, squared_calibration_error
 from .methods.sequence_nets import SequenceCNN
 from .methods.sequence_weights import load_splice_cnn
 from .methods.server_steps import FedAdam
 from .methods.shared_scale import column_sums, shared_scale
+from .methods.sliding_window import sliding_window
 from .methods.staged import staged
 from .methods.subgroups import by_group, worst_group
+from .methods.surface_distance import hausdorff95, surface_distances
 from .methods.temperature import find_temperature, tempered
 from .methods.text_weights import load_report_encoder
 from .methods.threshold import reset_threshold
 from .methods.train import fit
 from .methods.transferability import linear_probe_score, log_me, proxy_a_distance
 from .methods.transformer import TextTransformer
+from .methods.unet import UNet, unet_on
 from .methods.weights import find_weights, load_backbone
 from .teaching.claims import check, session_report
 from .teaching.course_map import begin, course_map, data_cards, environment
@@ -113,6 +123,7 @@ __all__ = [
     "Task",
     "TextTask",
     "TextTransformer",
+    "UNet",
     "WordPieces",
     "adapt_batch_norm",
     "adapters",
@@ -136,9 +147,11 @@ __all__ = [
     "data_cards",
     "describe",
     "device",
+    "dice",
     "dp_fit",
     "draw",
     "draw_cohort",
+    "draw_nuclei",
     "draw_reports",
     "draw_splice_sites",
     "ece_by_chance",
@@ -155,21 +168,27 @@ __all__ = [
     "fisher_diagonal",
     "fit",
     "fit_cached",
+    "fit_masks",
     "freeze",
     "grade",
     "gradual_unfreeze",
     "h_score",
+    "hausdorff95",
     "held_out_task",
     "interval_marks",
     "interval_plot",
+    "iou",
     "kmer_counts",
     "leep",
+    "lesion_counts",
+    "lesion_sensitivity",
     "letters",
     "linear_probe_score",
     "lira",
     "load",
     "load_backbone",
     "load_folder",
+    "load_nuclei_unet",
     "load_report_encoder",
     "load_sequences",
     "load_splice_cnn",
@@ -191,6 +210,7 @@ __all__ = [
     "noise_for",
     "one_hot",
     "operating_point",
+    "otsu_masks",
     "paired_difference",
     "parameter_groups",
     "parameter_report",
@@ -199,12 +219,14 @@ __all__ = [
     "position_scores",
     "position_weights",
     "predict",
+    "predict_masks",
     "prefix_features",
     "pretrain_masked",
     "pretrain_masked_words",
     "probe",
     "proxy_a_distance",
     "published_frequencies",
+    "random_contrast",
     "recalibrate_intercept",
     "recalibrate_slope",
     "recorded",
@@ -221,6 +243,8 @@ __all__ = [
     "show_shift",
     "show_transfer",
     "slider",
+    "sliding_window",
+    "soft_dice_loss",
     "soft_prompt",
     "split_by_image",
     "split_by_patient",
@@ -228,6 +252,7 @@ __all__ = [
     "squared_calibration_error",
     "stage_features",
     "staged",
+    "surface_distances",
     "t_interval",
     "tempered",
     "texts",
@@ -237,6 +262,7 @@ __all__ = [
     "trainable",
     "transfer_loss",
     "transfer_tables",
+    "unet_on",
     "unfreeze",
     "unmerge",
     "weighted_degree_kernel",

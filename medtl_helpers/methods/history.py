@@ -12,6 +12,7 @@ class History:
     val_accuracy: list[float] = field(default_factory=list)
     best_epoch: int | None = None
     stopped: str = "all epochs done"
+    val_dice: list[float] = field(default_factory=list)  # of ``fit_masks``, which gives it in place of the accuracy
 
     def __repr__(self) -> str:
         return _in_short(self, self.train_loss, self.best_epoch)
