@@ -32,6 +32,7 @@ TESTED_IN = {  # what has no test file of its own name
     "data/download": "faults/test_fetch.py",
     "data/fetch": "faults/test_fetch.py",
     "data/folder_layout": "data/test_folders.py",
+    "data/nuclear_scenes": "data/test_drawn_nuclei.py",
     "data/painting": "data/test_phantoms.py",
     "data/patterns": "data/test_pretraining.py",
     "data/pixels": "data/test_images.py",
