@@ -49,8 +49,9 @@ import medtl_helpers as mtl
 from medtl_helpers.data.phantoms import draw_ultrasound
 from medtl_helpers.lessons.vgg16.experiment import silent
 from medtl_helpers.methods import keras_recipes as recipes
-from medtl_helpers.methods.grad_cam import grad_cam, highest_inside, mass_inside
+from medtl_helpers.methods.grad_cam import grad_cam
 from medtl_helpers.methods.keras_recipes import keras
+from medtl_helpers.methods.map_scores import highest_inside, mass_inside
 from medtl_helpers.methods.two_level import two_level
 
 LOGS = {part: Log(f"recipe_{part}") for part in ("factors", "heads", "heads_tuning", "maps")}

@@ -8,6 +8,7 @@ from .data.drawn_nuclei import draw_nuclei
 from .data.duplicates import find_duplicates, without_duplicates
 from .data.folders import load_folder
 from .data.image_tasks import ImageTask
+from .data.marks import draw_marked_ultrasound, plant_marks
 from .data.masks import MaskTask, few_masks
 from .data.own_sequences import load_sequences
 from .data.own_texts import load_texts
@@ -40,6 +41,7 @@ from .methods.few_weights import trainable
 from .methods.finetune import fine_tune, gradual_unfreeze, lp_ft, probe
 from .methods.fisher import fisher_diagonal
 from .methods.freezing import freeze, parameter_groups, parameter_report, unfreeze
+from .methods.grad_cam import grad_cam
 from .methods.h_score import h_score
 from .methods.history import DANNHistory, History
 from .methods.intervals import Interval, paired_difference, t_interval
@@ -47,6 +49,7 @@ from .methods.kmers import kmer_counts, weighted_degree_kernel
 from .methods.leep import leep, n_leep
 from .methods.lora import lora, merge, unmerge
 from .methods.losses import EWC, L2SP, FeatureDistillation, SourceReplay, transfer_loss
+from .methods.map_scores import deletion_auc, deletion_curve, highest_inside, map_correlation, mass_inside, randomised
 from .methods.mask_losses import soft_dice_loss
 from .methods.mask_scores import dice, iou, lesion_counts, lesion_sensitivity
 from .methods.mask_training import fit_masks, predict_masks
@@ -62,11 +65,13 @@ from .methods.optimise import minimise
 from .methods.otsu import otsu_masks
 from .methods.patient_units import patient_metrics
 from .methods.per_example import clipped_sum, per_example_gradients
+from .methods.plain_maps import centre_map, edge_map, random_map
 from .methods.position_weights import position_scores, position_weights
 from .methods.predict import predict, to_float
 from .methods.private import dp_fit
 from .methods.random_contrast import random_contrast
 from .methods.reliability import ece_by_chance, expected_calibration_error, reliability, squared_calibration_error
+from .methods.saliency import gradient_map, integrated_gradients, occlusion
 from .methods.sequence_nets import SequenceCNN
 from .methods.sequence_weights import load_splice_cnn
 from .methods.server_steps import FedAdam
@@ -140,21 +145,26 @@ __all__ = [
     "calibration_metrics",
     "card",
     "cards",
+    "centre_map",
     "check",
     "clipped_sum",
     "column_sums",
     "course_map",
     "data_cards",
+    "deletion_auc",
+    "deletion_curve",
     "describe",
     "device",
     "dice",
     "dp_fit",
     "draw",
     "draw_cohort",
+    "draw_marked_ultrasound",
     "draw_nuclei",
     "draw_reports",
     "draw_splice_sites",
     "ece_by_chance",
+    "edge_map",
     "environment",
     "epsilon",
     "expected_calibration_error",
@@ -170,11 +180,15 @@ __all__ = [
     "fit_cached",
     "fit_masks",
     "freeze",
+    "grad_cam",
     "grade",
+    "gradient_map",
     "gradual_unfreeze",
     "h_score",
     "hausdorff95",
     "held_out_task",
+    "highest_inside",
+    "integrated_gradients",
     "interval_marks",
     "interval_plot",
     "iou",
@@ -198,8 +212,10 @@ __all__ = [
     "lora",
     "loss_attack",
     "lp_ft",
+    "map_correlation",
     "masked_base_loss",
     "masked_word_loss",
+    "mass_inside",
     "match_pixels",
     "membership_scores",
     "merge",
@@ -208,6 +224,7 @@ __all__ = [
     "motifs_of_filters",
     "n_leep",
     "noise_for",
+    "occlusion",
     "one_hot",
     "operating_point",
     "otsu_masks",
@@ -216,6 +233,7 @@ __all__ = [
     "parameter_report",
     "patient_metrics",
     "per_example_gradients",
+    "plant_marks",
     "position_scores",
     "position_weights",
     "predict",
@@ -227,6 +245,8 @@ __all__ = [
     "proxy_a_distance",
     "published_frequencies",
     "random_contrast",
+    "random_map",
+    "randomised",
     "recalibrate_intercept",
     "recalibrate_slope",
     "recorded",

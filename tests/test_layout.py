@@ -27,6 +27,7 @@ LESSON_FILES = {"__init__.py", "experiment.py", "figures.py", "answers.py"}
 MOST_LINES = {"methods": 150, "data": 220, "transfer": 220}
 FINDS_LESSONS = "teaching.grading"  # it finds the answers of a topic by name: the one dynamic import
 TESTED_IN = {  # what has no test file of its own name
+    "methods/explaining": "methods/test_saliency.py",
     "data/alike": "data/test_duplicates.py",
     "data/archives": "faults/test_data_faults.py",
     "data/download": "faults/test_fetch.py",

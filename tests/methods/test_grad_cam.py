@@ -1,11 +1,11 @@
-"""Grad-CAM: the shape of its layer, 0 to 1, and a closed form; the share of a map in a region, counted by hand."""
+"""Grad-CAM of Keras networks: the shape of its layer, 0 to 1, and a closed form; of torch: ``test_saliency.py``."""
 
 import numpy as np
 import pytest
 from keras_models import L, equal, images, small_trunk
 
 from medtl_helpers.methods import keras_recipes as recipes
-from medtl_helpers.methods.grad_cam import grad_cam, highest_inside, mass_inside
+from medtl_helpers.methods.grad_cam import grad_cam
 
 
 def test_grad_cam_has_the_shape_of_its_layer_and_runs_from_0_to_1():
@@ -30,27 +30,3 @@ def test_grad_cam_of_a_linear_head_is_the_closed_form():
         expected = np.maximum(a @ kernel[:, c], 0)
         expected = expected / np.maximum(expected.max((1, 2), keepdims=True), 1e-9)
         np.testing.assert_allclose(grad_cam(model, x, [c] * 4, layer="block5_pool"), expected, rtol=1e-4, atol=1e-5)
-
-
-def test_the_share_in_a_region_is_counted_pixel_by_pixel():
-    maps = np.array([[[1.0, 3], [0, 4]], [[2, 2], [2, 2]], [[0, 0], [0, 0]]])
-    regions = np.array([[[True, False], [False, True]], [[True, False], [False, False]], [[True, True], [True, True]]])
-    assert mass_inside(maps, regions).tolist() == [5 / 8, 2 / 8, 0]
-    assert highest_inside(maps, regions).tolist() == [1, 1 / 4, 1]
-
-
-def test_a_coarse_map_is_enlarged_to_its_region():
-    maps = np.zeros((1, 2, 2), "float32")
-    maps[0, 0, 1] = 1  # the upper right quarter
-    regions = np.zeros((1, 8, 8), bool)
-    regions[:, :4, 4:] = True
-    here, elsewhere = mass_inside(maps, regions)[0], mass_inside(maps, ~regions)[0]
-    assert here + elsewhere == pytest.approx(1) and here > 0.6
-    assert highest_inside(maps, regions)[0] == 1 and highest_inside(maps, ~regions)[0] == 0
-    flat = np.ones((3, 4, 4), "float32")
-    assert mass_inside(flat, np.repeat(regions, 3, 0)) == pytest.approx(0.25)
-
-
-def test_maps_of_other_images_are_refused():
-    with pytest.raises(ValueError, match="of the same images"):
-        mass_inside(np.ones((2, 4, 4)), np.ones((3, 8, 8), bool))
