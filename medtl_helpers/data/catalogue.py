@@ -2,12 +2,13 @@
 
 from ..assets import card, find
 from ..console import say
-from ..parts import check_whole
+from ..parts import check_whole, shown
 from ..provenance import note_source
 from .abstracts import load_abstracts
 from .image_tasks import ImageTask, tell_duplicates
 from .medmnist import load_images
 from .negex import load_negex
+from .nuclei import load_nuclei
 from .splice import load_splice
 from .tables import load_breast_cancer, load_heart
 from .tasks import Task
@@ -17,7 +18,8 @@ from .white_cells import load_white_cells
 def load(
     name: str,
     *,
-    size: int = 28,
+    size: int | None = None,
+    kind: str | None = None,
     site: str | None = None,
     copies: bool = False,
     question: str | None = None,
@@ -29,9 +31,10 @@ def load(
     Parameters
     ----------
     name: ``"pneumonia"``, ``"breast"``, ``"blood"``, … (MedMNIST), ``"white_cells"``, ``"splice"``, ``"negex"``,
-        ``"medical_abstracts"``, ``"pubmedqa"``, ``"heart"`` or ``"breast_cancer"``.
-    size: pixels per side of images: 28, or 64, 128, 224. Where no file of that size was fetched, the 28 px images
-        are enlarged (bilinear) and ``note`` says so.
+        ``"medical_abstracts"``, ``"pubmedqa"``, ``"nuclei"`` (a ``MaskTask``), ``"heart"`` or ``"breast_cancer"``.
+    size: pixels per side of images: 28 (default), or 64, 128, 224. Where no file of that size was fetched, the 28 px
+        images are enlarged (bilinear) and ``note`` says so. Nuclei always have 128.
+    kind: of ``nuclei``: ``"fluorescence"`` (default), ``"histology"`` or ``"bright"``.
     site: the hospital of ``heart``: cleveland (default), hungary, switzerland or va; the laboratory of
         ``white_cells``: jiangxi (default) or cellavision.
     copies: of ``splice``: with all copies, as the file was published, to show what they do to a number.
@@ -40,8 +43,8 @@ def load(
     quiet: do not print the line that says what was loaded, nor, where pictures of a real data set stand twice, the one
         that says so.
 
-    Raises ValueError for an unknown name, size, site or question, for ``copies``, ``question`` and ``length`` of other
-    data, for a set of weights or of results, and for data of more than 2 GB.
+    Raises ValueError for an unknown name, size, kind, site or question, for ``kind``, ``copies``, ``question`` and
+    ``length`` of other data, for a set of weights or of results, and for data of more than 2 GB.
     """
     about = card(name)
     if about["kind"] == "weights":
@@ -52,15 +55,22 @@ def load(
         raise ValueError(f"{name} is always loaded as it was published: copies is for splice alone.")
     if question is not None and name != "negex":
         raise ValueError(f"{name} has one question alone: leave question out, which is for negex.")
+    if kind is not None and name != "nuclei":
+        raise ValueError(f"{name} is of one kind alone: leave kind out, which is for nuclei.")
+    if name == "nuclei" and size not in (None, 128):
+        raise ValueError(f"The nuclei have 128 px per side, and size is {shown(size)}: leave it out.")
     if length is not None and about["kind"] != "text":
         raise ValueError(f"{name} holds no texts: leave length out, which is their number of tokens.")
     if length is not None:
         check_whole(length, "length", least=2)
     task: Task
+    size = 28 if size is None else size
     if name == "white_cells":
         task = load_white_cells(about, site or "jiangxi", size)
     elif about["kind"] == "image":
         task = load_images(name, about, size)
+    elif name == "nuclei":
+        task = load_nuclei(about, kind or "fluorescence")
     elif about["kind"] == "sequence":
         task = load_splice(about, copies)
     elif name == "negex":
@@ -73,7 +83,7 @@ def load(
     if not quiet:
         say(_summary(task))
         if isinstance(task, ImageTask) and task.provenance == "real":
-            as_published = name == "white_cells" or find(about, str(size)).path is not None
+            as_published = name in ("white_cells", "nuclei") or find(about, str(size)).path is not None
             # enlarged pictures are looked at as they were: pixels between pixels are alike in any two of them
             tell_duplicates(task if as_published else load_images(name, about, 28))
     return task
