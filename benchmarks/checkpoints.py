@@ -30,6 +30,11 @@ def keep(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: 
     os.replace(path.with_suffix(".part"), path)
 
 
+def accuracy(logits: Tensor, y: Tensor) -> float:
+    """The share of a batch that is named right."""
+    return (logits.argmax(1) == y).float().mean().item()
+
+
 def train_on_drawn(
     model: nn.Module,
     path: Path,
@@ -39,31 +44,32 @@ def train_on_drawn(
     rate: Callable[[int], float],
     weight_decay: float,
     every: int,
-    class_weight: Tensor | None = None,
+    loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
+    score: Callable[[Tensor, Tensor], float] = accuracy,
 ) -> dict:
     """Train ``model`` by AdamW on what ``draw(step)`` gives, new in every step; a checkpoint every ``every`` steps.
 
-    Returns the state: the step, the seconds of processor time, and a log of [step, mean loss, mean accuracy].
+    Returns the state: the step, the seconds of processor time, and a log of [step, mean loss, mean score].
     """
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=weight_decay)
     state = go_on(path, model, optimizer)
     model.train()
-    losses, hits = [], []
+    losses, scores = [], []
     start = time.process_time() - state["seconds"]
     for step in range(state["step"], steps):
         x, y = draw(step)
         for group in optimizer.param_groups:
             group["lr"] = rate(step)
         logits = model(x)
-        loss = F.cross_entropy(logits, y, class_weight)
+        value = loss(logits, y)
         optimizer.zero_grad()
-        loss.backward()
+        value.backward()
         optimizer.step()
-        losses.append(loss.item())
-        hits.append((logits.argmax(1) == y).float().mean().item())
+        losses.append(value.item())
+        scores.append(score(logits, y))
         if (step + 1) % every == 0 or step + 1 == steps:
-            state["log"].append([step + 1, *(round(sum(part) / len(part), 4) for part in (losses, hits))])
-            losses, hits = [], []
+            state["log"].append([step + 1, *(round(sum(part) / len(part), 4) for part in (losses, scores))])
+            losses, scores = [], []
             state |= {"step": step + 1, "seconds": time.process_time() - start}
             keep(path, model, optimizer, state)
     model.eval()

@@ -54,7 +54,7 @@ def train(source: str, seed: int, every: int = 200) -> tuple[mtl.SequenceCNN, di
         rate=learning_rate,
         weight_decay=WEIGHT_DECAY,
         every=every,
-        class_weight=torch.tensor(WEIGHT),
+        loss=torch.nn.CrossEntropyLoss(torch.tensor(WEIGHT)),
     )
     return model, state
 

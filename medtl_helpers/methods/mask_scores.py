@@ -48,7 +48,7 @@ def lesion_counts(predicted, masks, *, of: int = 1, share: float = 0.5) -> Lesio
     """Count the lesions of class ``of`` in each image, and those that were found; a lesion is a connected component.
 
     Pixels are connected over edges and corners. A lesion is found when at least ``share`` of its pixels are predicted.
-    A predicted one is false when it touches no lesion. Raises ValueError for masks that do not fit together.
+    A predicted one is false when it shares no pixel with a lesion. Raises ValueError for masks that do not fit together.
     """
     from scipy.ndimage import label
 

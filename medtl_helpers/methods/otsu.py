@@ -44,11 +44,10 @@ def otsu_masks(images, *, bright: bool | None = None, of: str = "grey") -> Tenso
     mean = (share * torch.arange(256)).cumsum(1)  # μ(k)
     between = (mean[:, -1:] * below - mean) ** 2 / (below * (1 - below)).clamp_min(1e-12)
     above = grey > between.argmax(1, keepdim=True)
-    if bright is None:
-        above = above ^ (above.sum(1, keepdim=True) * 2 > grey.shape[1])
-    elif not bright:
-        above = ~above & (grey.amin(1, keepdim=True) < grey.amax(1, keepdim=True))
-    return above.view_as(maps).to(torch.uint8)
+    larger = above.sum(1, keepdim=True) * 2 > grey.shape[1]
+    other_side = larger if bright is None else torch.tensor(not bright)
+    two_values = grey.amin(1, keepdim=True) < grey.amax(1, keepdim=True)
+    return ((above ^ other_side) & two_values).view_as(maps).to(torch.uint8)
 
 
 def grey_values(images, of: str = "grey") -> Tensor:
