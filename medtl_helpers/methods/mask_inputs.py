@@ -76,9 +76,9 @@ def cropped(x: Tensor, y: Tensor, size: int, generator: torch.Generator) -> Pair
 
 def turned(x: Tensor, y: Tensor, generator: torch.Generator) -> Pair:
     """Each image with its mask in one of the eight symmetries of a square; of other shapes, in one of four."""
-    x, y = x.clone(), y.clone()
-    which = torch.randint(8 if y.shape[1] == y.shape[2] else 4, (len(y),), generator=generator)
-    for k in range(1, 8):
+    x, y, ways = x.clone(), y.clone(), 8 if y.shape[1] == y.shape[2] else 4
+    which = torch.randint(ways, (len(y),), generator=generator)
+    for k in range(1, ways):
         rows = torch.nonzero(which == k).flatten().to(y.device)
         x[rows], y[rows] = symmetry(x[rows], k), symmetry(y[rows], k)
     return x, y
