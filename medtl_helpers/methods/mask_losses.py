@@ -44,7 +44,7 @@ LOSSES = {"both": _both, "cross-entropy": _cross_entropy, "dice": _soft_dice}  #
 
 
 def check_logits(logits: Tensor, masks: Tensor) -> None:
-    """Raises ValueError unless ``logits`` are float N×K×H×W, K at least 2, and ``masks`` whole numbers below K, N×H×W."""
+    """Raises ValueError unless ``logits`` are float N×K×H×W, K at least 2, and ``masks`` integers below K, N×H×W."""
     for name, given in {"logits": logits, "masks": masks}.items():
         if not isinstance(given, Tensor):
             raise ValueError(f"The {name} are a {type(given).__name__}: give a tensor.")

@@ -48,7 +48,7 @@ def lesion_counts(predicted, masks, *, of: int = 1, share: float = 0.5) -> Lesio
     """Count the lesions of class ``of`` in each image, and those that were found; a lesion is a connected component.
 
     Pixels are connected over edges and corners. A lesion is found when at least ``share`` of its pixels are predicted.
-    A predicted one is false when it shares no pixel with a lesion. Raises ValueError for masks that do not fit together.
+    A predicted one is false when it shares no pixel with a lesion. Raises ValueError for masks that do not fit.
     """
     from scipy.ndimage import label
 
@@ -75,7 +75,7 @@ def lesion_sensitivity(predicted, masks, *, of: int = 1, share: float = 0.5) -> 
 def _overlap(predicted, masks, of: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pixels of each image in both, in the prediction, and in the mask."""
     ours, theirs = _of_class(predicted, masks, of)
-    return tuple(part.sum((1, 2), dtype=np.int64) for part in (ours & theirs, ours, theirs))  # type: ignore[return-value]
+    return tuple(part.sum((1, 2), dtype=np.int64) for part in (ours & theirs, ours, theirs))
 
 
 def _of_class(predicted, masks, of: int) -> tuple[np.ndarray, np.ndarray]:

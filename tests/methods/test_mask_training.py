@@ -77,9 +77,8 @@ def test_crops_turns_and_tones_come_in_this_order_and_from_the_one_generator():
 
 def test_it_learns_what_can_be_learnt_and_outlines_new_images():
     model = network()
-    history = fit_masks(
-        model, discs(48), discs(16, seed=1), epochs=12, batch_size=8, lr=0.02, turn=True, progress=False
-    )
+    val = discs(16, seed=1)
+    history = fit_masks(model, discs(48), val, epochs=12, batch_size=8, lr=0.02, turn=True, progress=False)
     assert history.train_loss[-1] < history.train_loss[0] / 3 and history.val_dice[history.best_epoch] > 0.9
     x, y = discs(16, seed=2)
     assert dice(predict_masks(model, x), y).mean() > 0.9

@@ -9,11 +9,9 @@ from medtl_helpers.methods.surface_distance import hausdorff95, surface_distance
 
 def surface(mask):
     """Pixels of the object with a neighbour over an edge that is none, or at the border, looked at one by one."""
-    found = []
+    found, steps = [], np.concatenate([np.eye(mask.ndim, dtype=int), -np.eye(mask.ndim, dtype=int)])
     for place in np.argwhere(mask):
-        beside = [place + step for axis in range(mask.ndim) for step in (np.eye(mask.ndim, dtype=int)[axis],
-                                                                         -np.eye(mask.ndim, dtype=int)[axis])]  # fmt: skip
-        if any(not (0 <= min(p) and all(p < mask.shape) and mask[tuple(p)]) for p in beside):
+        if any(not (min(p) >= 0 and all(p < mask.shape) and mask[tuple(p)]) for p in place + steps):
             found.append(place)
     return np.array(found)
 
