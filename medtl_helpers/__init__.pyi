@@ -1,6 +1,8 @@
 """Which module holds each public name: read by editors and, through ``lazy_loader``, by ``__init__.py``."""
 
 from .assets import card, cards, recorded
+from .data.abdomen import draw_abdomen
+from .data.abdomen_anatomy import ABDOMEN_CLASSES
 from .data.catalogue import load
 from .data.cohorts import draw_cohort, split_by_image
 from .data.domains import white_cell_domains
@@ -10,6 +12,7 @@ from .data.folders import load_folder
 from .data.image_tasks import ImageTask
 from .data.marks import draw_marked_ultrasound, plant_marks
 from .data.masks import MaskTask, few_masks
+from .data.own_masks import load_masks
 from .data.own_sequences import load_sequences
 from .data.own_texts import load_texts
 from .data.patients import split_by_patient
@@ -23,6 +26,7 @@ from .data.tasks import Split, Task, few_shot, split_table
 from .data.text_tasks import TextTask
 from .data.tokens import texts, tokens
 from .data.transfer_tables import transfer_tables
+from .data.volumes import draw_volumes
 from .data.word_pieces import WordPieces
 from .devices import budget, describe, device, seed_everything
 from .methods.accountant import epsilon, noise_for
@@ -106,6 +110,7 @@ from .teaching.records import Record
 from .teaching.widgets import slider
 
 __all__ = [
+    "ABDOMEN_CLASSES",
     "COLOURS",
     "DANN",
     "EWC",
@@ -158,11 +163,13 @@ __all__ = [
     "dice",
     "dp_fit",
     "draw",
+    "draw_abdomen",
     "draw_cohort",
     "draw_marked_ultrasound",
     "draw_nuclei",
     "draw_reports",
     "draw_splice_sites",
+    "draw_volumes",
     "ece_by_chance",
     "edge_map",
     "environment",
@@ -202,6 +209,7 @@ __all__ = [
     "load",
     "load_backbone",
     "load_folder",
+    "load_masks",
     "load_nuclei_unet",
     "load_report_encoder",
     "load_sequences",
