@@ -1,0 +1,374 @@
+"""Do outlines carry from one modality to another? Real fluorescence to real histology, drawn CT to drawn MRI.
+
+    MEDTL_DATA=/folder python benchmarks/outlines.py --stage tuning   # rates, and the strongest opponent
+    MEDTL_DATA=/folder python benchmarks/outlines.py                  # the report, seeds from 200 on, rates as given
+    MEDTL_DATA=twin python benchmarks/outlines.py                     # the same on drawn nuclei; one record holds both
+
+Resumable: each cell is a line of ``_run/outlines.jsonl``. No picture stands in the log or in the record, only numbers.
+"""
+
+import argparse
+import copy
+from functools import cache
+
+import numpy as np
+import torch
+from record import Log, fill, header, over_cases, read, rounded, tidy, total_seconds, write
+from record import answers as logged
+
+import medtl_helpers as mtl
+from medtl_helpers.data.abdomen import ABDOMEN_LOOKS
+from medtl_helpers.data.tasks import Split
+from medtl_helpers.lessons.outlines import experiment as outlines
+
+LOG = Log("outlines")
+SEEDS = {"tuning": range(3), "report": range(200, 210)}
+RATES = (1e-3, 3e-3, 1e-2)
+FEW_RATES = (3e-4, 1e-3, 3e-3)
+OPPONENTS = 3  # seeds that name the strongest opponent, at the rates which the first of them chose
+TRAININGS = tuple(outlines.TRAININGS)
+LESION = ("lesion",)
+TESTED = 40  # drawn slices, each of another patient
+PATIENTS, SLICES_EACH = 8, 10  # of the split by slice: so many patients, and slices of each to learn from
+VALIDATION, FRESH = 400_000, 500_000  # first seeds of drawn slices: for the rates, and for the report
+KEPT = ("plain", "random contrast")  # networks that other cells go on with
+
+
+# --- what all cells share --------------------------------------------------------------------------------------------
+
+
+@cache
+def task(kind: str):
+    return mtl.load("nuclei", kind=kind, quiet=True)
+
+
+@cache
+def abroad_unlabelled() -> torch.Tensor:
+    """Images of histology that are no test images: for AdaBN, whose masks are not looked at."""
+    there = task("histology")
+    return torch.cat([there.train.x, there.val.x])
+
+
+def network(training: str, seed: int):
+    """The network of a training on fluorescence, from the disk where an earlier cell left it."""
+    home = task("fluorescence")
+    path = LOG.path.parent / f"outlines_{training.replace(' ', '_')}_{home.provenance}_seed{seed}.pt"
+    if path.is_file():
+        model = mtl.UNet(3, 2, outlines.WIDTH)
+        model.load_state_dict(torch.load(path, weights_only=True))
+        return model.eval()
+    model = outlines.train_outlines(training, home.train, seed)
+    if training in KEPT:
+        path.parent.mkdir(exist_ok=True)
+        torch.save(model.state_dict(), path)
+    return model
+
+
+def row_of(way: str, here, home=None, **keys) -> dict:
+    """``here`` and ``home`` are the scores of test images; the log holds both, one after the other."""
+    both = {"Dice": here} | ({} if home is None else {"Dice at home": home})
+    answers = np.concatenate(list(both.values())).round(5).tolist()
+    return {"way": way, **keys, "scores": rounded({name: one.mean() for name, one in both.items()}), "answers": answers}
+
+
+# --- tuning ----------------------------------------------------------------------------------------------------------
+
+
+def tune_source(seed: int, training: str, lr: float) -> list[dict]:
+    """At home on validation images, which choose the rate; abroad on images that are no test images: the opponents."""
+    home, there = task("fluorescence"), task("histology")
+    model = outlines.train_outlines(training, home.train, seed, lr=lr)
+    x, y = torch.cat([there.train.x, there.val.x]), torch.cat([there.train.y, there.val.y])
+    found = outlines.outlines_abroad(training, model, x, abroad_unlabelled())
+    at_home = outlines.outlines_at_home(training, model, home.val.x)
+    scores = {"Dice at home": outlines.outline_scores(at_home, home.val.y).mean()}
+    return [
+        {"way": way, "scores": rounded(scores | {"Dice": outlines.outline_scores(masks, y).mean()})}
+        for way, masks in found.items()
+    ]
+
+
+def tune_few(seed: int, way: str, lr: float) -> list[dict]:
+    """Ten masks of histology; its validation images choose the rate."""
+    there = task("histology")
+    model = outlines.few_outlines(way, mtl.few_masks(there, 10, seed=seed).train, seed, known(seed), lr=lr)
+    dice = outlines.outline_scores(mtl.predict_masks(model, there.val.x), there.val.y)
+    return [{"way": way, "scores": rounded({"Dice": dice.mean()})}]
+
+
+def known(seed: int):
+    return lambda start: outlines.drawn_unet() if start == "drawn" else network("random contrast", seed)
+
+
+# --- the report ------------------------------------------------------------------------------------------------------
+
+
+def modality(seed: int, training: str) -> list[dict]:
+    """Every way of one training, on test images of histology and, where it is asked for there, of fluorescence."""
+    home, there = task("fluorescence").test, task("histology").test
+    if training == "none":
+        return without_training(home, there)
+    model = network(training, seed)
+    at_home = outlines.outline_scores(outlines.outlines_at_home(training, model, home.x), home.y)
+    found = outlines.outlines_abroad(training, model, there.x, abroad_unlabelled())
+    return [row_of(way, outlines.outline_scores(masks, there.y), at_home) for way, masks in found.items()]
+
+
+def without_training(home: Split, there: Split) -> list[dict]:
+    """What learns nothing from a real mask: it is the same for each seed."""
+    drawn, rows = outlines.drawn_unet(), []
+    unlabelled = {"Dice": abroad_unlabelled(), "Dice at home": task("fluorescence").train.x}
+    for way in (*outlines.OTSU, "drawn", "drawn, AdaBN", "all background"):
+        both = []
+        for name, (x, y) in (("Dice", there), ("Dice at home", home)):
+            if way in outlines.OTSU:
+                masks = mtl.otsu_masks(x, of=outlines.OTSU[way])
+            elif way == "all background":
+                masks = torch.zeros_like(y)
+            else:
+                model = outlines.drawn_unet() if way.endswith("AdaBN") else drawn
+                model = mtl.adapt_batch_norm(model, unlabelled[name]) if way.endswith("AdaBN") else model
+                masks = mtl.predict_masks(model, x)
+            both.append(outlines.outline_scores(masks, y))
+        rows.append(row_of(way, *both))
+    return rows
+
+
+def few(seed: int, masks: int, way: str) -> list[dict]:
+    """So many masks of histology, of different groups."""
+    there = task("histology")
+    model = outlines.few_outlines(way, mtl.few_masks(there, masks, seed=seed).train, seed, known(seed))
+    return [row_of(way, outlines.outline_scores(mtl.predict_masks(model, there.test.x), there.test.y))]
+
+
+def faults(seed: int) -> list[dict]:
+    """As found: what other ways to count or to call say of the plain network at home, and of an empty mask."""
+    x, y = task("fluorescence").test
+    model = network("plain", seed)
+    answers = {"eval mode": mtl.predict_masks(model, x), "all background": torch.zeros_like(y)}
+    for batch in (1, 16):
+        answers[f"train mode, {batch} at once"] = in_train_mode(network("plain", seed), x, batch)
+    rows = []
+    for way, masks in answers.items():
+        scores = {
+            "Dice": outlines.outline_scores(masks, y).mean(),
+            "pixel accuracy": (masks == y).float().mean(),
+            "Dice, masks of 0 and 255": dice_by_sums((masks == y * 255) & (masks > 0), masks > 0, y > 0),
+            "Dice, sums of 0 and 255": dice_by_sums(masks.long() * y * 255, masks, y.long() * 255),
+        }
+        rows.append({"way": way, "scores": rounded(scores)})
+    return rows
+
+
+def in_train_mode(model, x, batch: int) -> torch.Tensor:
+    """What a network answers that nobody put into eval mode: batch norm then takes its numbers from the batch."""
+    model.train()
+    with torch.no_grad():
+        return torch.cat([model(mtl.to_float(part)).argmax(1) for part in x.split(batch)]).to(torch.uint8)
+
+
+def dice_by_sums(both, ours, theirs) -> float:
+    """2 Σ both / (Σ ours + Σ theirs) of each image, as it is often written; images without a nucleus are left out."""
+    above, below = 2 * both.sum((1, 2)).double(), (ours.sum((1, 2)) + theirs.sum((1, 2))).double()
+    return float((above / below)[below > 0].mean())
+
+
+def tune_slices(seed: int, training: str, lr: float) -> list[dict]:
+    """Drawn validation slices of the look that is learnt, or of the target where its masks are learnt, too."""
+    model = outlines.train_on_slices(training, VALIDATION + seed, lr=lr)
+    look, seen = outlines.SLICE_TRAININGS[training][0][-1], outlines.SLICE_TRAININGS[training][1]
+    x, y = outlines.slices(look, TESTED, VALIDATION + 50 + seed)
+    return [{"way": training, "scores": rounded({"Dice": outlines.organ_scores(mtl.predict_masks(model, seen(x)), y)})}]
+
+
+def abdomen(seed: int, training: str) -> list[dict]:
+    """Networks for drawn organs on each look of other patients; each seed has new ones, to learn from and to test."""
+    seen = outlines.SLICE_TRAININGS[training][1]
+    model, rows = outlines.train_on_slices(training, FRESH + 3 * seed), []
+    for look in ABDOMEN_LOOKS:
+        x, y = outlines.slices(look, TESTED, FRESH + 3 * seed + 1)
+        ways = {training: model}
+        if look not in outlines.SLICE_TRAININGS[training][0]:
+            unlabelled = seen(outlines.slices(look, TESTED, FRESH + 3 * seed + 2).x)
+            ways[f"{training}, AdaBN"] = mtl.adapt_batch_norm(copy.deepcopy(model), unlabelled)
+        for way, network in ways.items():
+            masks = mtl.predict_masks(network, seen(x))
+            scores = {"Dice": outlines.organ_scores(masks, y), "Dice, lesions": outlines.organ_scores(masks, y, LESION)}
+            rows.append({"way": way, "target": look, "scores": rounded(scores)})
+    if training == "plain":
+        rows += failures(model, FRESH + 3 * seed + 1)
+    return rows
+
+
+def failures(model, seed: int) -> list[dict]:
+    """Lesions that are clear, small, or as bright as the liver, in the same patients by CT."""
+    rows = []
+    for lesion in ("clear", "small", "equal"):
+        x, y = outlines.slices("ct", TESTED, seed, lesion=lesion)
+        masks, number = mtl.predict_masks(model, x), mtl.ABDOMEN_CLASSES.index("lesion")
+        scores = {
+            "Dice, lesions": outlines.organ_scores(masks, y, LESION),
+            "lesions found": mtl.lesion_sensitivity(masks, y, of=number),
+            "pixel accuracy": (masks == y).float().mean(),
+            "pixel accuracy without a lesion": (y != number).float().mean(),
+        }
+        rows.append({"way": "plain", "lesion": lesion, "scores": rounded(scores)})
+    return rows
+
+
+def patients(seed: int) -> list[dict]:
+    """As found: one network on other slices of the patients that it learnt from, and on slices of new patients."""
+    x, y = outlines.slices("ct", 2 * SLICES_EACH * PATIENTS, FRESH + 3 * seed, patients=PATIENTS)
+    half = SLICES_EACH * PATIENTS  # slice k is of patient k % PATIENTS
+    model = outlines.train_on(Split(x[:half], y[:half]), seed, lr=outlines.SLICE_RATES["plain"])
+    tests = {
+        "other slices": Split(x[half:], y[half:]),
+        "new patients": outlines.slices("ct", half, FRESH + 3 * seed + 1),
+    }
+    found = {}
+    for name, (x, y) in tests.items():
+        found[name] = outlines.organ_scores(mtl.predict_masks(model, x), y)
+    found["optimism"] = found["other slices"] - found["new patients"]
+    return [{"way": "plain", "scores": rounded(found)}]
+
+
+# --- the stages ------------------------------------------------------------------------------------------------------
+
+KINDS = {
+    "modality": (modality, [{"training": training} for training in ("none", *TRAININGS)]),
+    "few": (few, [{"masks": n, "way": way} for n in outlines.MASKS for way in outlines.FEW]),
+    "faults": (faults, [{}]),
+    "patients": (patients, [{}]),
+    "abdomen": (abdomen, [{"training": training} for training in outlines.SLICE_TRAININGS]),
+}
+TUNING = {
+    "source": (tune_source, [{"training": training, "lr": lr} for training in TRAININGS for lr in RATES]),
+    "few": (tune_few, [{"way": way, "lr": lr} for way in outlines.FEW for lr in FEW_RATES]),
+    "abdomen": (
+        tune_slices,
+        [{"training": training, "lr": lr} for training in outlines.SLICE_TRAININGS for lr in RATES],
+    ),
+}
+REPORTED = {"few": 5, "faults": 3, "patients": 5, "abdomen": 3}  # seeds of the report, where they are not ten
+DATA_OF: dict[str, str] = {}  # what is asked of one kind of data alone
+
+
+def seeds_of(stage: str, data: str, key: dict) -> range:
+    if stage == "tuning":
+        chosen = key["kind"] == "source" and key["lr"] == outlines.RATES.get(key["training"])
+        return SEEDS[stage][: OPPONENTS if chosen else 1]
+    return SEEDS[stage][: 2 if data == "twin" and key["kind"] == "modality" else REPORTED.get(key["kind"], 10)]
+
+
+def cells(stage: str, data: str, only=None) -> list[dict]:
+    kinds = TUNING if stage == "tuning" else KINDS
+    asked = [{"kind": kind, **key} for kind in kinds for key in kinds[kind][1] if only is None or kind in only]
+    if data == "twin":
+        asked = [key for key in asked if key["kind"] == "modality"] if stage == "report" else []
+    else:
+        asked = [key for key in asked if DATA_OF.get(key["kind"], data) == data]
+    found = [
+        {"stage": stage, "data": data, **key, "seed": seed} for key in asked for seed in seeds_of(stage, data, key)
+    ]
+    return sorted(found, key=lambda cell: cell["seed"])  # one seed after the other: what is stopped has whole seeds
+
+
+def compute(stage: str, data: str, kind: str, seed: int, **keys) -> list[dict]:
+    """The rows of one cell."""
+    return (TUNING if stage == "tuning" else KINDS)[kind][0](seed, **keys)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--stage", choices=list(SEEDS), default="report")
+    parser.add_argument("--only", nargs="*", help="only these kinds of cells")
+    parser.add_argument("--backwards", action="store_true", help="the last cells first: for a second process")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    asked = cells(args.stage, task("histology").provenance, args.only)
+    fill(LOG, asked[::-1] if args.backwards else asked, compute)
+    if args.stage == "tuning":
+        print({kind: best_rates(LOG.runs(), kind) for kind in TUNING})
+    else:
+        summarise(LOG.runs())
+
+
+def tuned(runs: list[dict]) -> dict[tuple[str, str], dict[float, dict[str, list[float]]]]:
+    """(kind, training or way) → rate → each score of each way, seed by seed."""
+    found: dict = {}
+    for row in tidy(runs, cells("tuning", "real")):
+        name = (row["kind"], row.get("training", row["way"]))
+        scores = {f"{row['way']}: {score}": values for score, values in row["scores"].items()}
+        found.setdefault(name, {}).setdefault(row["lr"], {}).update(scores)
+    return found
+
+
+def best_rates(runs: list[dict], kind: str) -> dict[str, float]:
+    """training or way → rate: of a source the highest Dice at home, with few masks the highest on validation images."""
+    score = "Dice at home" if kind == "source" else "Dice"
+    return {
+        name: max(rates, key=lambda lr: rates[lr][f"{name}: {score}"][0])
+        for (of, name), rates in tuned(runs).items()
+        if of == kind
+    }
+
+
+def summarise(runs: list[dict]) -> None:
+    """``results/outlines.json`` of all that is complete."""
+    rows = []
+    for stage in SEEDS:
+        for data in ("real", "twin"):
+            for row in tidy(runs, cells(stage, data)):
+                n = len(next(iter(row["scores"].values())))
+                rows.append(row | {"seeds": list(SEEDS[stage])[:n]})
+    result = header(seeds=list(SEEDS["report"]), seconds=total_seconds(runs)) | {
+        "score": "Dice",
+        "data": "mixed",
+        "primary": PRIMARY_ABOUT,
+        "two_level": over_images(runs),
+        "rows": rows,
+    }
+    write("outlines", result)
+
+
+def mean_of(_, dice) -> float:
+    return float(dice.mean())
+
+
+def over_images(runs: list[dict]) -> list[dict]:
+    """Intervals over seeds and groups of test images, which are given once: of each way, and of pairs of ways."""
+    if task("histology").provenance != "real":
+        return read("outlines").get("two_level", [])
+    rows = []
+    n, tests = len(task("histology").test.y), {"Dice": "histology", "Dice at home": "fluorescence"}
+    for kind, about in [("modality", {})] + [("few", {"masks": masks}) for masks in outlines.MASKS]:
+        found = answers_of(runs, kind, about)
+        for score, where in tests.items():
+            here = {way: a[:, :n] if score == "Dice" else a[:, n:] for way, a in found.items()}
+            here = {way: a for way, a in here.items() if a.shape[1]}
+            if not here:
+                continue
+            groups = task(where).groups["test"]
+            pairs = [(way, None) for way in here] + [
+                pair for pair in compared(kind, about, score) if set(pair) <= {*here}
+            ]
+            keys = {"data": "real", "kind": kind, **about}
+            rows += over_cases(np.zeros(len(groups), int), here, pairs, {score: mean_of}, groups=groups, **keys)
+    return rows
+
+
+def answers_of(runs: list[dict], kind: str, about: dict) -> dict[str, np.ndarray]:
+    """way → Dice S×N of the test images, of all reported seeds; ways that are not complete are left out."""
+    asked = [cell for cell in cells("report", "real", [kind]) if about.items() <= cell.items()]
+    found: dict[str, np.ndarray] = {}
+    for key in {cell.get("training", cell.get("way")): cell for cell in asked}:
+        of_key = [cell for cell in asked if key in (cell.get("training"), cell.get("way"))]
+        done = [run for run in runs if any(cell.items() <= run.items() for cell in of_key)]
+        if len({run["seed"] for run in done}) == len(of_key):
+            for way in [row["way"] for row in done[0]["rows"]]:
+                found[way] = logged(done, of_key, way)
+    return found
+
+
+if __name__ == "__main__":
+    main()
