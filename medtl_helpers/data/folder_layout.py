@@ -85,7 +85,7 @@ def _split_folders(root: Path) -> tuple[dict[str, Path], list[Path]]:
     folders, images, others = listed(root)
     given: dict[str, Path] = {}
     for folder in folders:
-        split = _split_called(folder)
+        split = split_called(folder)
         if split in given:
             raise ValueError(f"{root} has two folders for {split}, {given[split].name} and {folder.name}: keep one.")
         if split:
@@ -104,7 +104,7 @@ def _split_folders(root: Path) -> tuple[dict[str, Path], list[Path]]:
     return {split: given[split] for split in SPLITS if split in given}, images + others + beside
 
 
-def _split_called(folder: Path) -> str | None:
+def split_called(folder: Path) -> str | None:
     return next((split for split, names in SPLITS.items() if folder.name.lower() in names), None)
 
 
@@ -163,7 +163,7 @@ def _class_files(folder: Path, skipped: list[Path]) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     above = {folder.resolve(), *folder.resolve().parents}
     for class_folder in class_folders:
-        files = _images_below(class_folder, above, skipped)
+        files = images_below(class_folder, above, skipped)
         if not files:
             raise ValueError(
                 f"The class folder {class_folder} holds no images ({', '.join(SUFFIXES)}, or such files without a "
@@ -173,7 +173,7 @@ def _class_files(folder: Path, skipped: list[Path]) -> dict[str, list[Path]]:
     return found
 
 
-def _images_below(class_folder: Path, above: set[Path], skipped: list[Path]) -> list[Path]:
+def images_below(class_folder: Path, above: set[Path], skipped: list[Path]) -> list[Path]:
     """The images in a class folder and in the folders inside it; a link to a folder that was seen is not followed."""
     found, seen, waiting = [], set(above), [class_folder]
     while waiting:
@@ -184,7 +184,7 @@ def _images_below(class_folder: Path, above: set[Path], skipped: list[Path]) -> 
             continue
         seen.add(real)
         folders, images, others = listed(here)
-        if here == class_folder and {"train", "test"} <= {_split_called(inside) for inside in folders}:
+        if here == class_folder and {"train", "test"} <= {split_called(inside) for inside in folders}:
             raise ValueError(f"{here} holds train and test folders of its own: load it by itself, or rename them.")
         found += images
         skipped += others

@@ -1,7 +1,7 @@
 """``ImageTask``: a task of pictures, which knows its files and patients and finds the pictures that stand twice."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class ImageTask(Task):
                         f"or {what}=None."
                     )
 
-    def with_rows(self, rows: dict[str, Any], **changes) -> "ImageTask":
+    def with_rows(self, rows: dict[str, Any], **changes) -> Self:
         """As ``Task.with_rows``; files, patients and groups go with their images."""
         for what in self.OF_IMAGES:
             texts = getattr(self, what)

@@ -43,9 +43,12 @@ def load_nuclei(about: dict, kind: str) -> MaskTask:
         note = f"cut from {pictures} larger pictures or so, none of which is in two splits"
     shares = about["kinds"][kind]
     parts = parted(groups, torch.zeros(len(x), dtype=torch.long), test=shares["test"], val=shares["val"], seed=0)
+    train, val, test = (Split(x[part], y[part]) for part in parts)
     return MaskTask(
         f"nuclei:{kind}",
-        *(Split(x[part], y[part]) for part in parts),
+        train,
+        val,
+        test,
         classes=(BACKGROUND, "nucleus"),
         provenance=provenance,
         licence=about["licence"],
@@ -58,10 +61,9 @@ def load_nuclei(about: dict, kind: str) -> MaskTask:
 def _real(path: Path, number: int) -> tuple[Tensor, Tensor, np.ndarray]:
     """The pictures uint8 N×3×128×128, masks uint8 N×128×128 and groups int64 N of one kind."""
     arrays = read_npz(path, ["x", "m", "k"])
-    x, m, k = arrays["x"], arrays["m"], arrays["k"]
-    at = k == number
-    x = torch.from_numpy(x[at]).permute(0, 3, 1, 2).contiguous()
-    return x, torch.from_numpy(m[at].astype(np.uint8)), picture_groups(x)
+    at = arrays["k"] == number
+    x = torch.from_numpy(arrays["x"][at]).permute(0, 3, 1, 2).contiguous()
+    return x, torch.from_numpy(arrays["m"][at].astype(np.uint8)), picture_groups(x)
 
 
 @lru_cache(maxsize=3)

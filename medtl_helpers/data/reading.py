@@ -56,7 +56,7 @@ def _fill(rooms: list, root: Path, files: list[Path], size: int, channels: int |
     suspects: list[Path] = []
     for i, file in enumerate(tqdm(files, desc="reading images", delay=2, leave=False, disable=headless())):
         try:
-            image = Image.fromarray(_read(file, suspects))
+            image = Image.fromarray(read_or_doubt(file, suspects))
         except UnusableImage as error:
             problems.append(error)
         if problems:  # nothing will be returned: from now on only more of them are looked for
@@ -91,7 +91,7 @@ def counted(paths: list[Path], root: Path, what: str = "images") -> str:
     return f"{len(paths)} {what} (e.g. {paths[0].relative_to(root).as_posix()})"
 
 
-def _read(file: Path, suspects: list[Path]) -> np.ndarray:
+def read_or_doubt(file: Path, suspects: list[Path]) -> np.ndarray:
     """``read_image``, whose doubt about the file goes to ``suspects`` instead of one warning for each file."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", SuspectImage)
