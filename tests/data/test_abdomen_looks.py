@@ -19,8 +19,10 @@ from medtl_helpers.data.abdomen_looks import (
     xray,
 )
 
-BUZUG = {"fat": (-100, -50), "liver": (45, 65), "spleen": (35, 55), "kidney cortex": (20, 40),
-         "kidney medulla": (20, 40), "aorta": (45, 65), "vein": (45, 65), "dense bone": (700, 3000), "air": (-1000, -1000)}  # fmt: skip
+BUZUG = {
+    "fat": (-100, -50), "liver": (45, 65), "spleen": (35, 55), "kidney cortex": (20, 40), "kidney medulla": (20, 40),
+    "aorta": (45, 65), "vein": (45, 65), "dense bone": (700, 3000), "air": (-1000, -1000),
+}  # fmt: skip
 DE_BAZELAIRE = {"liver": (809, 34), "spleen": (1328, 61), "kidney cortex": (1142, 76), "kidney medulla": (1545, 81),
                 "muscle": (898, 29), "marrow": (586, 49), "fat": (382, 68)}  # fmt: skip
 
