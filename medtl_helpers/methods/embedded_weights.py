@@ -66,7 +66,7 @@ def read_half(path: Path, model: StagedNet, writer: str) -> dict[str, torch.Tens
     except Exception:  # on damaged bytes the unpickler may stumble over anything
         raise ValueError(f"{path} is no readable torch weight file: copy it again, or train it anew.") from None
     if shapes != {name: value.shape for name, value in model.state_dict().items()}:
-        whole = f"{type(model).__name__}({len(model.head.weight)})"
+        whole = f"{type(model).__name__}({len(next(model.head.parameters()))})"
         raise ValueError(f"{path} does not hold the weights of {whole}: give a file of {writer}.")
     if not all(value.isfinite().all() for value in state.values()):
         raise ValueError(f"{path} holds weights that are not finite numbers: copy it again, or train it anew.")

@@ -96,20 +96,18 @@ def parameter_report(model: StagedNet, size: int = 64):
     if any(isinstance(module, torch.nn.Embedding) for module in model.modules()):  # it reads texts
         images = torch.ones(1, size, dtype=torch.int32, device=weight.device)
     was_training = model.training
-    with torch.no_grad():
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:  # torch 2.4 counts nothing in inference mode
         forward(model.eval(), images)  # which says in a sentence where the parts do not fit
-    x, rows = model.input(images), {}
+    counts, rows = counter.get_flop_counts(), {}
     for name in model.parts():
         part = model.part(name)
-        x = model.pool(x) if name == "head" else x
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:  # torch 2.4 counts nothing in inference mode
-            x = part(x)
+        place = f"{type(model).__name__}.{name if name == 'head' else f'stages.{name}'}"
         count = sum(p.numel() for p in part.parameters())
         rows[name] = {
             "weights": count,
             "trainable": sum(p.numel() for p in part.parameters() if p.requires_grad),
             "statistics": sum(b.numel() for b in part.buffers() if b.is_floating_point()),
-            "multiply-adds (millions)": counter.get_total_flops() / 2e6,
+            "multiply-adds (millions)": sum(counts.get(place, {}).values()) / 2e6,
         }
     model.train(was_training)
     table = pd.DataFrame(rows).T

@@ -99,19 +99,22 @@ def unet_on(encoder: StagedNet, classes: int = 2) -> OutlineNet:
         raise ValueError(f"The encoder is a {kind}: give a network that names images, like CourseCNN or load_backbone.")
     channels, was_training = kernel.shape[1], encoder.training
     x = torch.zeros(1, channels, PROBE, PROBE, device=kernel.device)
-    maps, stages = [], {}
+    maps: list[Tensor] = []
+    stages: dict[str, nn.Module] = {}
     with torch.no_grad():
         x = encoder.eval().input(x)
         for name, stage in encoder.stages.items():
             x = stage(x)
             if x.ndim == 4:  # the stage "hidden" of ``staged.py`` makes numbers
-                maps, stages = [*maps, x], stages | {name: stage}
+                maps.append(x)
+                stages[name] = stage
     image = channels if maps[0].shape[-1] < PROBE else 0
     stride = max(1, PROBE // maps[-1].shape[-1])
     model = OutlineNet(stages, [m.shape[1] for m in maps], stride, classes, image=image, input=encoder.input)
     model.frozen = encoder.frozen & set(stages)
     encoder.train(was_training)
-    return model.to(kernel.device).train(was_training)
+    model.to(kernel.device).train(was_training)
+    return model
 
 
 def convolutions(before: int, after: int) -> nn.Sequential:

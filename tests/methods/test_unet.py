@@ -8,7 +8,7 @@ from torch import nn
 
 from medtl_helpers.methods.adabn import adapt_batch_norm
 from medtl_helpers.methods.backbones import small_resnet, vgg16
-from medtl_helpers.methods.freezing import freeze, parameter_groups, unfreeze
+from medtl_helpers.methods.freezing import freeze, parameter_groups, parameter_report, unfreeze
 from medtl_helpers.methods.mask_training import fit_masks
 from medtl_helpers.methods.nets import CourseCNN, StagedNet
 from medtl_helpers.methods.predict import to_float
@@ -196,3 +196,13 @@ def test_a_u_net_is_no_encoder_and_neither_is_a_network_of_sequences():
         with pytest.raises(ValueError, match="give a network that names images, like CourseCNN"):
             unet_on(other)
     assert isinstance(small(), OutlineNet)
+
+
+def test_the_report_has_a_row_for_each_stage_with_multiply_adds_counted_by_hand():
+    report = parameter_report(freeze(small(), upto="middle"), size=32)
+    three = 9 * 32**2 * (3 * 4 + 4 * 4)
+    up = 8 * 4 * 16**2 + 9 * 32**2 * (8 * 4 + 4 * 4)  # narrowed at half the size, then two convolutions
+    million = report["multiply-adds (millions)"]
+    assert million["down1"] == pytest.approx(three / 1e6) and million["up1"] == pytest.approx(up / 1e6)
+    assert million["head"] == pytest.approx(4 * 2 * 32**2 / 1e6)
+    assert report.loc["middle", "trainable"] == 0 < report.loc["up2", "trainable"] == report.loc["up2", "weights"]
