@@ -110,22 +110,22 @@ def totals(seen):
 # --- training loops --------------------------------------------------------------------------------------------------
 
 
-def plain_loop(model, train, val, *, epochs, batch_size, lr, augment=None):
-    """What ``mtl.fit`` does, with nothing around it: no checks, no history, no report."""
+def plain_loop(model, train, val, *, epochs, batch_size, lr, augment=None, loss_of=F.cross_entropy):
+    """What ``mtl.fit`` does, or ``mtl.fit_masks``, with nothing around it: no checks, no history, no report."""
     optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=0.0)
     generator, best = torch.Generator().manual_seed(0), None
     for _ in range(epochs):
         model.train()
         for batch in torch.randperm(len(train.y), generator=generator).split(batch_size):
             x = augment(train.x[batch], generator) if augment else train.x[batch]
-            loss = F.cross_entropy(model(mtl.to_float(x)), train.y[batch])
+            loss = loss_of(model(mtl.to_float(x)), train.y[batch])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
         model.eval()
         with torch.inference_mode():
             logits = torch.cat([model(mtl.to_float(x)) for x in val.x.split(256)])
-            loss = F.cross_entropy(logits, val.y).item()
+            loss = loss_of(logits, val.y).item()
         if best is None or loss < best[0]:
             best = loss, {name: value.clone() for name, value in model.state_dict().items()}
     model.load_state_dict(best[1])
@@ -152,6 +152,29 @@ def loop_on_features():
     generator = torch.Generator().manual_seed(0)
     train, val = (mtl.Split(torch.randn(n, 512, generator=generator), torch.arange(n) % 2) for n in (1280, 256))
     return loops(lambda: seeded(lambda: nn.Linear(512, 2)), train, val, epochs=20, batch_size=64, lr=1e-3)
+
+
+def both_losses(logits, masks):
+    """Cross-entropy of all pixels and soft Dice of the object, written out for two classes."""
+    pixels = F.cross_entropy(logits.movedim(1, -1).flatten(0, 2), masks.long().flatten())
+    p, g = logits.softmax(1)[:, 1].flatten(1), masks.flatten(1)
+    return pixels + 1 - ((2 * (p * g).sum(1) + 1) / (p.sum(1) + g.sum(1) + 1)).mean()
+
+
+def loop_on_outlines():
+    x, y = mtl.draw_nuclei(160, size=64, seed=0)
+    train, val = mtl.Split(x[:128], y[:128]), mtl.Split(x[128:], y[128:])
+    settings = {"epochs": 2, "batch_size": 16, "lr": 1e-3}
+
+    def new_model():
+        return seeded(lambda: mtl.UNet(3, 2, width=8))
+
+    def ours():
+        model = new_model()
+        mtl.fit_masks(model, train, val, progress=False, **settings)
+        return weights(model)
+
+    return ours, lambda: plain_loop(new_model(), train, val, loss_of=both_losses, **settings), near(1e-5)
 
 
 def as_the_authors(model, task, epochs, batch_size=128, seed=0):
@@ -344,6 +367,7 @@ PAIRS = [
         batches,
     ),
     Pair("training a small CNN", "`mtl.fit`", "bare loop", False, 1.05, 1, loop_on_images),
+    Pair("training a small U-Net", "`mtl.fit_masks`", "bare loop", False, 1.1, 1, loop_on_outlines),
     Pair(
         "training a linear head (steps of a fraction of a millisecond)",
         "`mtl.fit`",
