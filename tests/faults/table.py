@@ -11,6 +11,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "methods"), str(HERE.parents[1])]
 import test_adaptation_faults  # noqa: E402
 import test_argument_faults  # noqa: E402
 import test_data_faults as data  # noqa: E402
+import test_drawing_faults  # noqa: E402
 import test_fetch  # noqa: E402
 import test_few_weights_faults  # noqa: E402
 import test_folder_faults  # noqa: E402
@@ -73,6 +74,7 @@ def sections() -> dict[str, list[Row]]:
         "Your own images and folders": test_folder_faults.TABLE,
         "Sequences": test_sequence_faults.TABLE + test_sequence_method_faults.TABLE,
         "Texts": test_text_faults.TABLE + test_text_method_faults.TABLE,
+        "Drawn nuclei and abdomens": test_drawing_faults.TABLE,
         "The commands transfer and predict": test_transfer_faults.TABLE,
         "Labels, metrics and penalties": data.LABEL_TABLE,
         "Tables and splits": data.TABLE_TABLE,
