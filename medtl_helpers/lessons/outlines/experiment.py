@@ -192,7 +192,7 @@ ORGANS = ("liver", "spleen", "kidneys")
 SLICES, SLICES_CROP = 120, 48  # slices to learn from, each of another patient
 
 
-def evened(x: Tensor) -> Tensor:
+def ranked_tones(x: Tensor) -> Tensor:
     """Each tone of an image becomes its rank, so that no rising curve of tones matters any more; uint8 N×1×H×W."""
     share = torch.stack([one.flatten().bincount(minlength=256).cumsum(0) for one in x]) / x[0].numel()
     return (share.gather(1, x.flatten(1).long()) * 255).round().to(torch.uint8).view_as(x)
@@ -200,7 +200,7 @@ def evened(x: Tensor) -> Tensor:
 
 SLICE_TRAININGS: dict[str, tuple[tuple[str, ...], Callable, Callable | None]] = {  # looks, what is seen, augmentation
     "plain": (("ct",), as_they_are, None),
-    "evened": (("ct",), evened, None),
+    "evened": (("ct",), ranked_tones, None),
     "random contrast": (("ct",), as_they_are, contrast_of_half),
     "joint": (("ct", "t2"), as_they_are, None),
     "T2 itself": (("t2",), as_they_are, None),
