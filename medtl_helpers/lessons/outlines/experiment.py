@@ -256,6 +256,10 @@ SECONDARY: dict[str, tuple[str, str, dict, float]] = {  # ours, theirs, where, m
     **{f"scratch, {n}": ("drawn, fine-tuned", "from scratch", {"kind": "few", "masks": n}, 0.05) for n in MASKS},
     **{f"frozen, {n}": ("drawn, fine-tuned", "drawn, frozen", {"kind": "few", "masks": n}, 0.02) for n in MASKS},
     "Otsu, 10": ("drawn, fine-tuned", "Otsu", {"kind": "few", "masks": 10}, 0.05),
+    **{
+        f"{name}, 4 × as long": ("random contrast, 4 × as long", f"{name}, 4 × as long", {"kind": "modality"}, 0.05)
+        for name in ("plain", "stain made alike")
+    },
 }
 
 
