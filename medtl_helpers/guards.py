@@ -56,6 +56,11 @@ def as_examples(pair, name: str, streamed: bool = False) -> tuple[Any, Tensor]:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise ValueError(f"The {name} set is {_no_pair(pair)}: give a pair (x, y) of inputs and labels.")
     x, y = as_inputs(pair[0], name, streamed), _as_tensor(pair[1], f"{name} labels")
+    if y.ndim == 3 and tuple(y.shape) == (len(x), *x.shape[2:]):
+        raise ValueError(
+            f"The {name} labels have shape {tuple(y.shape)}, one for each pixel, so they are masks: train on them with "
+            "fit_masks, and predict them with predict_masks."
+        )
     if y.ndim != 1:
         raise ValueError(
             f"The {name} labels have shape {tuple(y.shape)} and should be one whole number per example: "

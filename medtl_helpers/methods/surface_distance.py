@@ -7,10 +7,9 @@ Dice asks how many pixels two masks share, and hardly sees a thin spur or a far 
 """
 
 import numpy as np
-import torch
 
 from ..labels import as_array
-from ..parts import check_rate, shown
+from ..parts import check_rate
 
 
 def surface_distances(predicted, mask, spacing=1) -> tuple[np.ndarray, np.ndarray]:
@@ -50,10 +49,9 @@ def hausdorff95(predicted, mask, spacing=1) -> float:
 
 
 def _spacing(spacing, ndim: int) -> list[float]:
-    each = spacing if isinstance(spacing, tuple | list | np.ndarray | torch.Tensor) else [spacing] * ndim
-    if len(each) != ndim:
-        raise ValueError(f"spacing is {shown(spacing)} of {len(each)}: give one number, or {ndim}, one for each axis.")
-    each = [value.item() if isinstance(value, np.generic | torch.Tensor) else value for value in each]
-    for value in each:
-        check_rate(value, "spacing", above=True)
-    return [float(value) for value in each]
+    each = as_array(spacing, "spacing")
+    if each.shape not in ((), (ndim,)):
+        raise ValueError(f"The spacing has shape {each.shape}: give one number, or {ndim}, one for each axis.")
+    for value in each.ravel():
+        check_rate(float(value), "spacing", above=True)
+    return [float(value) for value in np.broadcast_to(each, ndim)]
