@@ -163,7 +163,7 @@ def _class_files(folder: Path, skipped: list[Path]) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     above = {folder.resolve(), *folder.resolve().parents}
     for class_folder in class_folders:
-        files = images_below(class_folder, above, skipped)
+        files = _images_below(class_folder, above, skipped)
         if not files:
             raise ValueError(
                 f"The class folder {class_folder} holds no images ({', '.join(SUFFIXES)}, or such files without a "
@@ -173,7 +173,7 @@ def _class_files(folder: Path, skipped: list[Path]) -> dict[str, list[Path]]:
     return found
 
 
-def images_below(class_folder: Path, above: set[Path], skipped: list[Path]) -> list[Path]:
+def _images_below(class_folder: Path, above: set[Path], skipped: list[Path]) -> list[Path]:
     """The images in a class folder and in the folders inside it; a link to a folder that was seen is not followed."""
     found, seen, waiting = [], set(above), [class_folder]
     while waiting:

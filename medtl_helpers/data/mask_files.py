@@ -4,9 +4,8 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from .folder_layout import SPLITS, images_below, listed, split_called
+from .folder_layout import SPLITS, listed, split_called
 from .images import SUFFIXES
-from .reading import counted
 
 IMAGES, MASKS = ("images", "image"), ("masks", "mask")
 LAYOUT = (
@@ -97,9 +96,7 @@ def _by_name(folder: Path, skipped: list[Path]) -> list[Pair]:
     images, masks = _part(folder, IMAGES), _part(folder, MASKS)
     assert images and masks
     skipped += [path for path in (*folders, *files, *others) if path not in (images, masks)]
-    above = {folder.resolve(), *folder.resolve().parents}
-    named = [_named(part, images_below(part, above, skipped)) for part in (images, masks)]
-    of_image, of_mask = named
+    of_image, of_mask = (_named(part, _files_below(part, skipped)) for part in (images, masks))
     if not of_image:
         raise ValueError(f"{images} holds no images ({', '.join(SUFFIXES)}): {LAYOUT}.")
     pairs, alone = [], []
@@ -112,6 +109,16 @@ def _by_name(folder: Path, skipped: list[Path]) -> list[Pair]:
     if alone or of_mask:
         raise ValueError(_without_partner(alone, sorted(of_mask.values()), images, masks))
     return pairs
+
+
+def _files_below(folder: Path, skipped: list[Path], above: tuple[Path, ...] = ()) -> list[Path]:
+    """The image files in a folder and in those inside it; a link back to a folder ``above`` is not followed."""
+    if folder.resolve() in above:
+        skipped.append(folder)
+        return []
+    folders, files, others = listed(folder)
+    skipped += others
+    return files + [file for one in folders for file in _files_below(one, skipped, (*above, folder.resolve()))]
 
 
 def _named(part: Path, files: list[Path]) -> dict[str, Path]:
@@ -160,11 +167,10 @@ def _by_object(folder: Path, skipped: list[Path]) -> list[Pair]:
             raise ValueError(f"{masks} holds no mask: put one in, all black where the image shows nothing.")
         pairs.append(Pair(image_files[0], tuple(mask_files)))
     if not pairs:
-        what = f"such as {counted(wrong, folder, 'folder(s)')}, " if wrong else ""
-        raise ValueError(f"{folder} has no folders images and masks, {what}neither itself nor inside: {LAYOUT}.")
+        raise ValueError(f"{folder} has no folders images and masks, nor folders that have them: {LAYOUT}.")
     if wrong:
         raise ValueError(
-            f"{folder} holds {counted(wrong, folder, 'folder(s)')} without images and masks in it: {LAYOUT}."
+            f"{folder} has {len(wrong)} folder(s) without images and masks in it, like {wrong[0].name}: {LAYOUT}."
         )
     skipped += files + others
     return pairs

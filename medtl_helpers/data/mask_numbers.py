@@ -17,7 +17,7 @@ from .tiff import libtiff_is_heard, read_deep_tiff, tiff_directory
 
 OBJECT = "object"  # the one class of masks that were not given a name
 MOST_CLASSES = 255
-EDGES = 8  # numbers in a mask, beside which 255 in most of the object says that its edge was smoothed
+EDGES = 6  # different numbers in a mask: of more, with 255 as the commonest above 0, the others are a smoothed edge
 
 
 def read_mask(path: Path) -> np.ndarray:
@@ -85,7 +85,7 @@ def _checked(path: Path, numbers: np.ndarray, lossy: bool) -> np.ndarray:
         raise UnusableImage(
             path, f"is a JPEG with {between} numbers between 0 and 255, since JPEG smears them", "save masks as PNG"
         )
-    if len(found) > EDGES and found[-1] == 255 and counts[-1] > counts[found > 0].sum() / 2:
+    if len(found) > EDGES and found[-1] == 255 and counts[-1] == counts[found > 0].max():
         raise UnusableImage(
             path,
             f"has {between} numbers between 0 and 255, as if its edges had been smoothed",
@@ -162,4 +162,4 @@ def _listed(numbers: list[int]) -> str:
 
 
 def _where(numbers: dict[str, np.ndarray], number: int) -> str:
-    return "e.g. " + next(file for file, found in numbers.items() if number in found)
+    return "for example " + next(file for file, found in numbers.items() if number in found)

@@ -69,7 +69,7 @@ def load_masks(
     """
     if not isinstance(path, str | Path) or not (root := Path(path).expanduser()).is_dir():
         raise ValueError(f"{shown(path)} is no folder: give the one that holds your images and masks.")
-    if channels not in (None, 1, 3):
+    if channels is not None and not (isinstance(channels, int) and channels in (1, 3)):
         raise ValueError(f"channels is {shown(channels)}: give 1 (grey), 3 (RGB), or None to let the images decide.")
     if classes is not None and not isinstance(classes, str | Sequence | Mapping):
         raise ValueError(f"classes is {shown(classes)}: give names in order, or a dict from number to name.")
