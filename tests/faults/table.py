@@ -15,6 +15,7 @@ import test_drawing_faults  # noqa: E402
 import test_fetch  # noqa: E402
 import test_few_weights_faults  # noqa: E402
 import test_folder_faults  # noqa: E402
+import test_mask_faults  # noqa: E402
 import test_mask_method_faults  # noqa: E402
 import test_private_faults  # noqa: E402
 import test_search_faults  # noqa: E402
@@ -74,6 +75,7 @@ def sections() -> dict[str, list[Row]]:
         "Weight files": _weights(),
         "Your own images and folders": test_folder_faults.TABLE,
         "Sequences": test_sequence_faults.TABLE + test_sequence_method_faults.TABLE,
+        "Masks, and your own": test_mask_faults.TABLE,
         "Outlines": test_mask_method_faults.TABLE,
         "Texts": test_text_faults.TABLE + test_text_method_faults.TABLE,
         "Drawn nuclei and abdomens": test_drawing_faults.TABLE,
