@@ -189,7 +189,7 @@ def drawn_unet() -> UNet:
 # --- drawn slices: CT, and the same organs by MRI --------------------------------------------------------------------
 
 ORGANS = ("liver", "spleen", "kidneys")
-SLICES, SLICES_CROP = 120, 48  # slices to learn from, each of another patient
+SLICES, SLICES_CROP, SLICES_STEPS = 120, 48, 600  # so many to learn from, each of another patient
 
 
 def ranked_tones(x: Tensor) -> Tensor:
@@ -214,7 +214,7 @@ def slices(look: str, n: int, seed: int, **how) -> Split:
 
 
 def train_on_slices(
-    training: str, seed: int, *, lr: float | None = None, steps: int = STEPS, n: int = SLICES, **how
+    training: str, seed: int, *, lr: float | None = None, steps: int = SLICES_STEPS, n: int = SLICES, **how
 ) -> UNet:
     """A new U-Net for all organs, after ``steps`` steps on ``n`` drawn slices of each look of its training."""
     looks, seen, changed = SLICE_TRAININGS[training]
@@ -223,7 +223,7 @@ def train_on_slices(
     return train_on(train, seed, lr=SLICE_RATES[training] if lr is None else lr, steps=steps, augment=changed)
 
 
-def train_on(train: Split, seed: int, *, lr: float, steps: int = STEPS, augment: Callable | None = None) -> UNet:
+def train_on(train: Split, seed: int, *, lr: float, steps: int = SLICES_STEPS, augment: Callable | None = None) -> UNet:
     """A new U-Net for all organs after so many steps on these slices."""
     seed_everything(seed)
     model = UNet(1, len(ABDOMEN_CLASSES), WIDTH)
