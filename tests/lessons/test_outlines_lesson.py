@@ -84,9 +84,11 @@ def test_the_knob_turns_grey_levels_about_their_middle(alts):
     assert "way 0.80 as it is and 0.10 turned round" in alts[1][1]
 
 
-def test_a_square_of_scores_is_told_row_by_row(alts):
-    figures.show_matrix(np.array([[0.9, 0.5], [0.6, 0.8]]), ("CT", "T2"), "AUROC")
-    assert "trained on CT: CT 0.90, T2 0.50; trained on T2: CT 0.60, T2 0.80" in alts[0][1]
+def test_a_table_of_scores_is_told_cell_by_cell(alts):
+    values = np.array([[0.9, 0.5], [0.6, 0.8]])
+    figures.show_matrix({"plain": values, "other": values / 2}, ["CT", "T2"], ["CT", "T2"], "AUROC")
+    assert "plain, CT, tested on T2 0.50" in alts[0][1] and "other, T2, tested on CT 0.30" in alts[0][1]
+    assert [text.get_text() for text in alts[0][0].axes[1].texts] == ["0.45", "0.25", "0.30", "0.40"]
 
 
 # --- exercises -------------------------------------------------------------------------------------------------------

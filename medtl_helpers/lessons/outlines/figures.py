@@ -213,21 +213,22 @@ def show_by_masks(record: Record, ways: list[str], lines: list[str], *, masks=(3
     )
 
 
-def show_across(record: Record, ways: list[str]) -> None:
-    """The recorded Dice of each way on the other modality (filled) and at home (open), where it was asked there."""
-    figure, axis = plt.subplots(figsize=(8.4, 1.2 + 0.36 * len(ways)))
+def show_across(record: Record, ways: list[str], without: list[str]) -> None:
+    """The recorded Dice of each way on the other modality (filled) and at home (open); ``without`` saw no real mask."""
+    figure, axis = plt.subplots(figsize=(8.4, 1.2 + 0.36 * len(ways + without)))
     told = []
-    for row, way in enumerate(ways):
+    for row, way in enumerate([*ways, *without]):
         there, home = (
             record.over_cases(way, None, score, data="real", kind="modality") for score in ("Dice", "Dice at home")
         )
-        colour = "blue" if record.mean(way, data="real", kind="modality").n > 2 else "black"
+        colour = "black" if way in without else "blue"
         interval_marks(axis, [row], [there], colour=colour, label="histology" if row == 0 else None, horizontal=True)
         axis.plot(home.value, row, "D", color=COLOURS["grey"], markerfacecolor="white", markersize=7,
                   label="at home, fluorescence" if row == 0 else None)  # fmt: skip
         told.append(f"{way} {there.value:.2f} [{there.low:.2f}, {there.high:.2f}], at home {home.value:.2f}")
-    axis.set_yticks(range(len(ways)), ways)
-    axis.set(ylim=(len(ways) - 0.4, -0.6), xlim=(-0.02, 1), xlabel="Dice")
+    names = [*ways, *(f"{way} (no mask)" for way in without)]
+    axis.set_yticks(range(len(names)), names)
+    axis.set(ylim=(len(names) - 0.4, -0.6), xlim=(-0.02, 1), xlabel="Dice")
     axis.legend(fontsize=9, loc="lower left")
     show(
         figure,
@@ -237,18 +238,21 @@ def show_across(record: Record, ways: list[str]) -> None:
     )
 
 
-def show_matrix(values: np.ndarray, names: tuple[str, ...], score: str, **where) -> None:
-    """A square of scores: trained on the row's look, tested on the column's."""
-    figure, axis = plt.subplots(figsize=(5.2, 4.2))
-    axis.imshow(values, cmap="cividis", vmin=min(0.4, values.min()), vmax=1)
-    for (row, column), value in np.ndenumerate(values):
-        axis.text(column, row, f"{value:.2f}", ha="center", va="center", color="black" if value > 0.75 else "white")
-    axis.set_xticks(range(len(names)), names)
-    axis.set_yticks(range(len(names)), names)
-    axis.set(xlabel="tested on", ylabel="trained on", title=score)
-    axis.grid(False)
-    told = "; ".join(
-        f"trained on {a}: " + ", ".join(f"{b} {values[i, j]:.2f}" for j, b in enumerate(names))
-        for i, a in enumerate(names)
-    )
-    show(figure, f"{score} of networks that learnt one look and were asked about each: {told}.", **where)
+def show_matrix(panels: dict, rows: list[str], columns: list[str], score: str, **where) -> None:
+    """A score for each row and column, in colours and figures, and one such table for each panel (rows × columns)."""
+    wide = 1.5 + 0.75 * len(columns) * len(panels) + (1.6 if len(panels) == 1 else 0)
+    figure, axes = plt.subplots(1, len(panels), figsize=(wide, 1.1 + 0.42 * len(rows)), squeeze=False, sharey=True)
+    lowest, told = min(float(np.min(values)) for values in panels.values()), []
+    for axis, (name, values) in zip(axes.flat, panels.items(), strict=True):
+        axis.imshow(values, cmap="cividis", vmin=lowest, vmax=1, aspect="auto")
+        for (row, column), value in np.ndenumerate(np.asarray(values)):
+            ink = "black" if value > (1 + lowest) / 2 else "white"
+            axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=9)
+            told.append(f"{name}, {rows[row]}, tested on {columns[column]} {value:.2f}")
+        axis.set_xticks(range(len(columns)), columns, fontsize=9)
+        axis.set_yticks(range(len(rows)), rows, fontsize=9)
+        axis.set_title(name, fontsize=10)
+        axis.set_xlabel("tested on")
+        axis.tick_params(length=0)
+        axis.grid(False)
+    show(figure, f"{score}: {'; '.join(told)}.", **where)
