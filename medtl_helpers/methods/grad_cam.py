@@ -40,7 +40,7 @@ def grad_cam(model, x, classes, layer: str | None = None, **options) -> np.ndarr
     if _is_keras(model):
         return _of_keras(model, x, classes, layer or "block4_conv3", **options)
     check_network(model)
-    seen, kept = _layer(model, layer), {}
+    seen, kept = _layer(model, layer), dict[str, Tensor]()
 
     def one(images: Tensor, c: Tensor) -> Tensor:
         hook = seen.register_forward_hook(lambda _, __, output: kept.update(a=output))

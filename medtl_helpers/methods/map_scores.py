@@ -95,8 +95,7 @@ def randomised(model: StagedNet, *names: str, seed: int = 0) -> StagedNet:
         torch.manual_seed(OTHER_SEED + seed)
         for name in names or model.parts():
             for layer in model.part(name).modules():
-                if hasattr(layer, "reset_parameters"):
-                    layer.reset_parameters()
+                getattr(layer, "reset_parameters", lambda: None)()
     return model
 
 

@@ -1,0 +1,210 @@
+"""What did it look at? Maps of networks that learnt a hospital's letter in the place of the lesion, on phantoms.
+
+    python benchmarks/explanation.py --stage tuning   # rates, on validation images
+    python benchmarks/explanation.py                  # the report, seeds from 200 on, rates as committed
+
+Resumable: each cell is a line of ``_run/explanation.jsonl``. Everything is drawn: 32 px ultrasound phantoms, new ones
+for each seed, whose lesions and letters are known. A network (``CourseCNN``, 8 channels first, batch norm) learns from
+1500 images of one hospital; there, the letter is on 0.9 of the malignant and 0.1 of the benign images ("letter on
+malignant"), on half of both ("letter on both": as many letters, which tell nothing), or on none ("no letter"). Maps are
+made of the 200 malignant test images, all with the letter, or all without, and explain the logit of the true class. A
+map that is zero everywhere counts as one that is flat.
+"""
+
+import argparse
+from functools import cache
+
+import numpy as np
+import torch
+from record import Log, fill, header, rounded, tidy, total_seconds, write
+
+from medtl_helpers.lessons.explanation import experiment as lesson
+
+LOG = Log("explanation")
+SEEDS = {"tuning": range(3), "report": range(200, 210)}
+RATES = {  # three for whatever trains
+    "home": (1e-3, 5e-3, 2e-2, 5e-2),
+    "frozen": (3e-3, 1e-2, 3e-2),
+    "fine-tuned": (3e-4, 1e-3, 3e-3),
+    "from scratch": (1e-3, 5e-3, 2e-2),
+}
+HOSPITALS = ("no letter", "letter on malignant", "letter on both")
+LETTERS = [{"strength": 0.3, "mark_size": 5}, {"strength": 1.0, "mark_size": 9}]  # fainter, larger
+JUDGED = ("Grad-CAM", "integrated gradients")  # where not all maps are
+VALIDATION, TESTS = 3_000_000, 4_000_000  # seeds of images that no training sees
+
+
+def shown(images: str, training: str, seed: int, **mark) -> lesson.Pictures:
+    """Test images: as at home, with the habit swapped, all with the mark, or none."""
+    own = lesson.SHARES[training]
+    share = {"home": own, "swapped": lesson.SWAPPED, "none": lesson.NOWHERE}.get(images, lesson.EVERYWHERE)
+    return lesson.pictures(lesson.TEST, TESTS + seed, share, brighter=training == "brighter", **mark)
+
+
+@cache
+def source(seed: int):
+    """The network that is carried over to a second hospital."""
+    return lesson.train_network("no letter", seed)
+
+
+def row_of(way: str, scores: dict, **keys) -> dict:
+    return {"way": way, **keys, "scores": rounded(scores)}
+
+
+def tune(seed: int, way: str, lr: float) -> list[dict]:
+    """AUROC on validation images of the hospital at which a network was trained with this rate."""
+    if way == "home":
+        model, share = lesson.train_network("no letter", seed, lr=lr), lesson.NOWHERE
+    else:
+        model, share = lesson.carried_over(way, source(seed), seed, lr=lr), lesson.SHARES["letter on malignant"]
+    part = lesson.pictures(lesson.TEST, VALIDATION + seed, share)
+    return [{"scores": rounded({"auroc": lesson.auroc_of(model, part)})}]
+
+
+# --- the report: one function for each kind of cell -------------------------------------------------------------------
+
+
+def judged(training: str, model, seed: int, maps, images) -> list[dict]:
+    """What the ``maps`` of a network are worth, on test images of each kind of ``images``."""
+    rows = []
+    for kind in images:
+        part = shown(kind, training, seed).malignant()
+        for name in maps:
+            scores = lesson.judge_maps(lesson.map_of(name, model, part, seed), model, part)
+            rows.append(row_of(training, scores, kind="letter", map=name, images=kind))
+    return rows
+
+
+def answered(training: str, model, seed: int) -> list[dict]:
+    aurocs = {images: lesson.auroc_of(model, shown(images, training, seed)) for images in ("home", "none", "swapped")}
+    return [row_of(training, {"auroc": value}, kind="network", images=images) for images, value in aurocs.items()]
+
+
+ALL_MAPS = (*lesson.EXPLANATIONS, *lesson.WITHOUT_NETWORK)
+
+
+def hospitals(seed: int) -> list[dict]:
+    """Three hospitals, all maps, all choices of these, the letter moved, random weights, another bias."""
+    rows: list[dict] = []
+    for training in HOSPITALS:
+        model = lesson.train_network(training, seed)
+        rows += answered(training, model, seed)
+        rows += judged(training, model, seed, ALL_MAPS, ("letter", "none"))
+        for at in ("upper left", "lower right"):
+            rows.append(row_of(training, lesson.letter_moved(model, TESTS + seed, at), kind="moved", at=at))
+        part = shown("letter", training, seed).malignant()
+        for choice in lesson.CHOICES:
+            scores = lesson.judge_maps(lesson.map_of(choice, model, part, seed), model, part)
+            rows.append(row_of(training, scores, kind="choices", choice=choice))
+        if training == "no letter":
+            part = shown("none", training, seed)
+            rows.append(row_of(training, lesson.same_maps(model, part), kind="same maps"))
+            for (name, what), scores in lesson.with_random_weights(model, part.malignant(), seed).items():
+                rows.append(row_of(name, scores, kind="random weights", random=what))
+    return rows
+
+
+def transfer(seed: int) -> list[dict]:
+    """A network that never saw a letter, carried over to a hospital that has few images and marks the malignant."""
+    rows = []
+    for way in ("frozen", "fine-tuned", "from scratch"):
+        model = lesson.carried_over(way, source(seed), seed)
+        scores = {
+            f"auroc, {images}": lesson.auroc_of(model, shown(images, "letter on malignant", seed))
+            for images in ("home", "none", "swapped")
+        }
+        moved = lesson.letter_moved(model, TESTS + seed, "upper left")
+        scores["rise of p(malignant)"] = moved["rise of p(malignant)"]
+        for row in judged("letter on malignant", model, seed, JUDGED, ("letter",)):
+            rows.append(row_of(way, scores | row["scores"], kind="transfer", map=row["map"]))
+    return rows
+
+
+def other_marks(seed: int) -> list[dict]:
+    """The whole image a little brighter; a letter that is fainter, or larger; a letter on some benign images, too."""
+    rows: list[dict] = []
+    for training, images in (("brighter", "brighter"), ("letter on some benign", "letter")):
+        model = lesson.train_network(training, seed)
+        rows += answered(training, model, seed) + judged(training, model, seed, ALL_MAPS, (images, "none"))
+    for mark in LETTERS:
+        for training in HOSPITALS[1:]:
+            model = lesson.train_network(training, seed, **mark)
+            auroc = {"auroc": lesson.auroc_of(model, shown("home", training, seed, **mark))}
+            part = shown("letter", training, seed, **mark).malignant()
+            for name in JUDGED:
+                scores = auroc | lesson.judge_maps(lesson.map_of(name, model, part, seed), model, part)
+                rows.append(row_of(training, scores, kind="letters", map=name, **mark))
+    return rows
+
+
+PARTS = {"hospitals": (hospitals, 10), "transfer": (transfer, 10), "other marks": (other_marks, 5)}  # and their seeds
+
+
+def cells(stage: str, parts=PARTS) -> list[dict]:
+    if stage == "tuning":
+        keys = [{"way": way, "lr": lr} for way, rates in RATES.items() for lr in rates]
+        return [{"stage": stage, **key, "seed": seed} for key in keys for seed in SEEDS[stage]]
+    return [{"stage": stage, "part": part, "seed": seed} for part in parts for seed in SEEDS[stage][: PARTS[part][1]]]
+
+
+def compute(stage: str, seed: int, part: str = "", **keys) -> list[dict]:
+    """The rows of one cell."""
+    return tune(seed, **keys) if stage == "tuning" else PARTS[part][0](seed)
+
+
+def best_rates(rows: list[dict]) -> dict[str, tuple[float, float]]:
+    """way → its rate of the highest mean AUROC on validation images, and that AUROC."""
+    found: dict = {}
+    for row in rows:
+        found.setdefault(row["way"], {})[row["lr"]] = round(float(np.mean(row["scores"]["auroc"])), 4)
+    return {way: max(of_rate.items(), key=lambda pair: pair[1]) for way, of_rate in found.items()}
+
+
+PRIMARY_ABOUT = {
+    "lesson": "13_what_did_it_look_at",
+    "comparison": "Where nine of ten malignant images have the letter, less of the map lies in the lesion, by more "
+    "than 0.05, than where as many letters tell nothing",
+    "ours": lesson.OURS,
+    "theirs": lesson.FAIR,
+    "where": {"kind": "letter", "map": lesson.MAIN, "images": "letter"},
+    "score": lesson.MASS,
+    "margin": 0.05,
+    "written": "WRITTEN",
+    "opponent": "no letter",
+    "over": "seeds",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--stage", choices=list(SEEDS), default="report")
+    parser.add_argument("--only", nargs="*", default=list(PARTS), choices=list(PARTS))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    fill(LOG, cells(args.stage, args.only), compute)
+    if args.stage == "tuning":
+        for way, (lr, auroc) in best_rates(tidy(LOG.runs(), cells("tuning"))).items():
+            print(f'    "{way}": {lr:g},  # {auroc}')
+    else:
+        summarise(LOG.runs())
+
+
+def summarise(runs: list[dict]) -> None:
+    """``results/explanation.json`` of all that is complete."""
+    rows = []
+    for stage in SEEDS:
+        for row in tidy(runs, cells(stage)):
+            n = len(next(iter(row["scores"].values())))
+            rows.append(row | {"seeds": list(SEEDS[stage])[:n], "data": "twin"})
+    result = header(seeds=list(SEEDS["report"]), seconds=total_seconds(runs)) | {
+        "score": lesson.MASS,
+        "data": "twin",
+        "primary": PRIMARY_ABOUT,
+        "rates": lesson.RATES,
+        "rows": rows,
+    }
+    write("explanation", result)
+
+
+if __name__ == "__main__":
+    main()
