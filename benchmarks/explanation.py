@@ -212,7 +212,7 @@ PRIMARY_ABOUT = {
     "where": {"kind": "letter", "map": lesson.MAIN, "images": "letter"},
     "score": lesson.MASS,
     "margin": 0.05,
-    "written": "WRITTEN",
+    "written": "2067d27",
     "opponent": "no letter",
     "over": "seeds",
 }
