@@ -85,7 +85,8 @@ def anatomy(rng) -> Anatomy:
         away = rng.standard_normal(3)
         at = liver.centre + liver.axes * away / np.linalg.norm(away) * rng.uniform(0.1, 0.7)
         found = blob("lesion", at, np.full(3, rng.uniform(0.08, 0.16)), within=("liver", "vessel in the liver"))
-        if tissues(healthy, *found.centre[:, None], lesion="none")[0, 0, 0] == TISSUES.index("liver"):
+        x0, y0, z0 = found.centre[:, None]
+        if tissues(healthy, x0, y0, z0, "none")[0, 0, 0] == TISSUES.index("liver"):
             healthy.lesions.append(found)
     return healthy
 
