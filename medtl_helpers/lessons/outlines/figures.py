@@ -239,13 +239,15 @@ def show_across(record: Record, ways: list[str], without: list[str]) -> None:
 
 
 def show_matrix(panels: dict, rows: list[str], columns: list[str], score: str, **where) -> None:
-    """A score for each row and column, in colours and figures, and one such table for each panel (rows × columns)."""
+    """A score for each row and column, in colours and figures, one such table for each panel; NaN stays blank."""
     wide = 1.5 + 0.75 * len(columns) * len(panels) + (1.6 if len(panels) == 1 else 0)
     figure, axes = plt.subplots(1, len(panels), figsize=(wide, 1.1 + 0.42 * len(rows)), squeeze=False, sharey=True)
-    lowest, told = min(float(np.min(values)) for values in panels.values()), []
+    lowest, told = min(float(np.nanmin(values)) for values in panels.values()), []
     for axis, (name, values) in zip(axes.flat, panels.items(), strict=True):
         axis.imshow(values, cmap="cividis", vmin=lowest, vmax=1, aspect="auto")
         for (row, column), value in np.ndenumerate(np.asarray(values)):
+            if np.isnan(value):
+                continue
             ink = "black" if value > (1 + lowest) / 2 else "white"
             axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=9)
             told.append(f"{name}, {rows[row]}, tested on {columns[column]} {value:.2f}")
