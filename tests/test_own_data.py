@@ -46,6 +46,19 @@ def my_sequences(path):
     path.write_text("".join(lines))
 
 
+def my_scans(folder):
+    """Grey pictures of ten patients, each with a bright square and its mask of 0 and 255."""
+    rng = np.random.default_rng(0)
+    for part in ("images", "masks"):
+        (folder / part).mkdir(parents=True)
+    for k in range(20):
+        mask, name = np.zeros((32, 32), np.uint8), f"P{k // 2:02}_{'ab'[k % 2]}.png"
+        y, x = rng.integers(4, 20, 2)
+        mask[y : y + 8, x : x + 8] = 255
+        Image.fromarray(mask // 2 + rng.integers(0, 100, mask.shape, dtype=np.uint8)).save(folder / "images" / name)
+        Image.fromarray(mask).save(folder / "masks" / name)
+
+
 def my_texts(path):
     """Reports of which some say that there is no effusion, of 20 patients."""
     rows = [
@@ -59,6 +72,7 @@ def test_the_page_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
     my_images(tmp_path / "my_images")
     my_sequences(tmp_path / "my_sequences.fa")
     my_texts(tmp_path / "my_texts.csv")
+    my_scans(tmp_path / "my_scans")
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
@@ -71,6 +85,7 @@ def test_the_page_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
     assert not (people[0] & people[1] or people[0] & people[2] or people[1] & people[2])
     assert names["sequences"].classes == ("donor", "none") and len(names["sequences"].train.y) == 24
     assert len(names["history"].train_loss) == 5
+    assert names["masks"].classes == ("background", "lesion") and names["threshold"] > 0.9
 
 
 @pytest.mark.slow
