@@ -66,9 +66,10 @@ def _weighted(a: Tensor, gradient: Tensor, over: tuple[int, int], channels: int)
 
 def _layer(model: nn.Module, name: str | None) -> nn.Module:
     """The stage or layer of that name. Raises ValueError where there is none, or where one must be named."""
-    if isinstance(model, StagedNet) and (name is None or name in model.stages):
-        return model.stages[name or list(model.stages)[-1]]
     named = dict(model.named_modules())
+    if isinstance(model, StagedNet):
+        stages = list(model.stages)
+        name = f"stages.{name or stages[-1]}" if name is None or name in stages else name
     if not isinstance(name, str) or not name or name not in named:
         some = ", ".join(list(named)[-3:])
         raise ValueError(f"layer is {shown(name)}: give the name of a layer of this network, which ends in {some}.")

@@ -40,13 +40,23 @@ def highest_inside(maps, regions) -> np.ndarray:
 
 
 def deletion_curve(
-    model: nn.Module, x, classes, maps, *, steps: int = 16, fill: str = "mean", seed: int = 0, **options
+    model: nn.Module,
+    x,
+    classes,
+    maps,
+    *,
+    steps: int = 16,
+    fill: str = "mean",
+    seed: int = 0,
+    batch_size: int = 64,
+    device=None,
 ) -> np.ndarray:
     """The probability of a class while the pixels of the highest map go, the highest first: float32 N×(steps + 1) [2].
 
     Parameters
     ----------
-    model, x, classes, options: as of ``integrated_gradients``. maps: float N×h×w; they are enlarged to the images.
+    model, x, classes, batch_size, device: as of ``integrated_gradients``.
+    maps: float N×h×w; they are enlarged to the images.
     steps: after step k the share k/steps of all pixels is gone. fill: what comes in their place, one of ``EMPTY``.
     seed: pixels that are equally high go in a random order, so that a map of zeros is a random one.
 
@@ -55,13 +65,14 @@ def deletion_curve(
     """
     check_whole(steps, "steps", least=1)
     check_whole(seed, "seed", least=0)
+    check_whole(batch_size, "batch_size", least=1)
     check_choice(fill, "fill", EMPTY)
     x = as_inputs(x, "given")
     maps, _ = _enlarged(maps, np.zeros((len(x), *x.shape[2:]), bool))
     chance = np.random.default_rng(seed).random(maps.shape)
     order = torch.from_numpy(np.lexsort((chance, -maps), axis=1))
     rank = torch.empty_like(order).scatter_(1, order, torch.arange(order.shape[1]).expand_as(order))
-    ranks = iter(rank.view(len(x), 1, *x.shape[2:]).split(options.get("batch_size", 64)))
+    ranks = iter(rank.view(len(x), 1, *x.shape[2:]).split(batch_size))
 
     @torch.no_grad()
     def one(images: Tensor, c: Tensor) -> Tensor:
@@ -70,7 +81,7 @@ def deletion_curve(
         outputs = [as_logits(forward(model, torch.where(holes, empty, images))) for holes in gone]
         return torch.stack([p.softmax(1).gather(1, c[:, None])[:, 0] for p in outputs], 1)
 
-    return map_in_batches(model, x, classes, one, **options)
+    return map_in_batches(model, x, classes, one, batch_size=batch_size, device=device)
 
 
 def deletion_auc(curves) -> np.ndarray:

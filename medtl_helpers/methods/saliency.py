@@ -124,7 +124,7 @@ def _guided_relu(model: nn.Module):
     """Within it each ``nn.ReLU`` of the model hands back what is positive, both in the signal and in the gradient."""
     layers = [layer for layer in model.modules() if isinstance(layer, nn.ReLU)]
     inplace = [layer.inplace for layer in layers]
-    hooks = [layer.register_full_backward_hook(lambda _, back, __: (back[0].relu(),)) for layer in layers]
+    hooks = [layer.register_full_backward_hook(_only_positive) for layer in layers]
     for layer in layers:
         layer.inplace = False
     try:
@@ -133,3 +133,7 @@ def _guided_relu(model: nn.Module):
         for layer, hook, was in zip(layers, hooks, inplace, strict=True):
             hook.remove()
             layer.inplace = was
+
+
+def _only_positive(layer, back, _) -> tuple[Tensor]:
+    return (back[0].relu(),)

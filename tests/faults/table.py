@@ -12,6 +12,7 @@ import test_adaptation_faults  # noqa: E402
 import test_argument_faults  # noqa: E402
 import test_data_faults as data  # noqa: E402
 import test_drawing_faults  # noqa: E402
+import test_explanation_faults  # noqa: E402
 import test_fetch  # noqa: E402
 import test_few_weights_faults  # noqa: E402
 import test_folder_faults  # noqa: E402
@@ -85,6 +86,7 @@ def sections() -> dict[str, list[Row]]:
         "Arguments of measures, phantoms and lessons": test_argument_faults.TABLE,
         "Networks and training": test_training_faults.TABLE,
         "Few weights: LoRA, BitFit, adapters, prompts": test_few_weights_faults.TABLE,
+        "Maps of what a network looked at, and marks": test_explanation_faults.TABLE,
         "Private training": test_private_faults.TABLE,
         "DANN, AdaBN, computed features": test_adaptation_faults.TABLE,
         "The automatic search": test_search_faults.TABLE,

@@ -82,7 +82,7 @@ def test_integrated_gradients_are_complete(name):
     maps = integrated_gradients(model, x, c, steps=60, signed=True)
     with torch.no_grad():
         difference = (model(images) - model(EMPTY["mean"](images))).gather(1, c[:, None])[:, 0]
-    np.testing.assert_allclose(maps.sum((1, 2)), difference, atol=0.02 * difference.abs().max().item())
+    np.testing.assert_allclose(maps.sum((1, 2)), difference, atol=0.05 * difference.abs().max().item())
     assert (integrated_gradients(model, x, c, steps=4) >= 0).all()
 
 
