@@ -67,8 +67,8 @@ LOG = Log("explanation")
 SEEDS = {"tuning": range(3), "report": range(200, 210)}
 RATES = {  # three for whatever trains
     "home": (1e-3, 5e-3, 2e-2, 5e-2),
-    "frozen": (3e-3, 1e-2, 3e-2),
-    "fine-tuned": (3e-4, 1e-3, 3e-3),
+    "frozen": (3e-3, 1e-2, 3e-2, 1e-1, 3e-1),
+    "fine-tuned": (3e-4, 1e-3, 3e-3, 1e-2),
     "from scratch": (1e-3, 5e-3, 2e-2),
 }
 HOSPITALS = ("no letter", "letter on malignant", "letter on both")
