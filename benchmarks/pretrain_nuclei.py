@@ -22,7 +22,7 @@ from record import RESULTS, header
 
 import medtl_helpers as mtl
 from medtl_helpers.methods.embedded_weights import embedded_file
-from medtl_helpers.methods.mask_inputs import turned
+from medtl_helpers.methods.mask_inputs import turned_together
 from medtl_helpers.methods.mask_losses import LOSSES
 from medtl_helpers.methods.mask_weights import nuclei_unet, save_nuclei_unet
 
@@ -39,7 +39,7 @@ def pictures(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """A batch of new pictures in −1..1, each of them twice, and the masks."""
     x, masks = mtl.draw_nuclei(DRAWN, kind="any", size=SIZE, seed=seed)
     generator = torch.Generator().manual_seed(seed)
-    again, its_masks = turned(x, masks, generator)
+    again, its_masks = turned_together(x, masks, generator)
     again = mtl.random_contrast(again, generator)
     return mtl.to_float(torch.cat([x, again])), torch.cat([masks, its_masks])
 

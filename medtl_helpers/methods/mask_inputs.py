@@ -64,7 +64,7 @@ def as_mask_sets(model, train, val) -> tuple[Tensor, Tensor, Pair | None]:
     return x, y, (val_x, val_y)
 
 
-def cropped(x: Tensor, y: Tensor, size: int, generator: torch.Generator) -> Pair:
+def cropped_together(x: Tensor, y: Tensor, size: int, generator: torch.Generator) -> Pair:
     """A square of ``size`` pixels at a random place of each image, and the same of its mask."""
     n, height, width = y.shape
     top = torch.randint(height - size + 1, (n, 1, 1), generator=generator).to(y.device)
@@ -74,7 +74,7 @@ def cropped(x: Tensor, y: Tensor, size: int, generator: torch.Generator) -> Pair
     return x.movedim(1, -1)[place].movedim(-1, 1), y[place]
 
 
-def turned(x: Tensor, y: Tensor, generator: torch.Generator) -> Pair:
+def turned_together(x: Tensor, y: Tensor, generator: torch.Generator) -> Pair:
     """Each image with its mask in one of the eight symmetries of a square; of other shapes, in one of four."""
     x, y, ways = x.clone(), y.clone(), 8 if y.shape[1] == y.shape[2] else 4
     which = torch.randint(ways, (len(y),), generator=generator)

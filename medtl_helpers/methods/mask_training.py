@@ -10,7 +10,7 @@ from .. import guards, parts
 from .batches import in_order
 from .history import History
 from .loop import Training, rate_scheduler
-from .mask_inputs import as_mask_sets, cropped, turned
+from .mask_inputs import as_mask_sets, cropped_together, turned_together
 from .mask_losses import LOSSES, check_logits
 from .mask_scores import dice
 from .predict import predict, to_float
@@ -74,9 +74,9 @@ def fit_masks(
 
     def step(inputs: Tensor, masks: Tensor) -> Tensor:
         if crop:
-            inputs, masks = cropped(inputs, masks, crop, generator)
+            inputs, masks = cropped_together(inputs, masks, crop, generator)
         if turn:
-            inputs, masks = turned(inputs, masks, generator)
+            inputs, masks = turned_together(inputs, masks, generator)
         inputs = augment(inputs, generator) if augment else inputs
         logits = guards.as_logits(guards.forward(model, to_float(inputs)))
         if not history.train_loss:

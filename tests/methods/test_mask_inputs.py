@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from medtl_helpers.methods.mask_inputs import as_mask_pair, as_masks, cropped, symmetry, turned
+from medtl_helpers.methods.mask_inputs import as_mask_pair, as_masks, cropped_together, symmetry, turned_together
 
 
 def numbered(n=40, height=6, width=6):
@@ -19,14 +19,14 @@ def generator(seed=0):
 
 def test_crops_are_windows_of_the_image_everywhere_in_it_and_of_its_mask():
     x, y = numbered(200, 6, 9)
-    small, masks = cropped(x, y, 4, generator())
+    small, masks = cropped_together(x, y, 4, generator())
     corners = masks[:, 0, 0].int()
     top, left = corners // 9, corners % 9
     for k in range(200):
         window = slice(top[k], top[k] + 4), slice(left[k], left[k] + 4)
         assert torch.equal(masks[k], y[k][window]) and torch.equal(small[k], x[k][:, *window])
     assert set(top.tolist()) == {0, 1, 2} and set(left.tolist()) == {0, 1, 2, 3, 4, 5}
-    whole, its_masks = cropped(*numbered(3), 6, generator())
+    whole, its_masks = cropped_together(*numbered(3), 6, generator())
     assert torch.equal(whole, numbered(3)[0]) and torch.equal(its_masks, numbered(3)[1])
 
 
@@ -40,7 +40,7 @@ def test_the_eight_symmetries_are_those_of_a_square():
 @pytest.mark.parametrize(("width", "ways"), [(6, 8), (5, 4)])
 def test_each_image_is_turned_on_its_own_with_its_mask(width, ways):
     x, y = numbered(120, 6, width)
-    images, masks = turned(x, y, generator())
+    images, masks = turned_together(x, y, generator())
     assert torch.equal(images[:, 0], masks) and torch.equal(images[:, 1], 255 - masks)
     assert len(masks.flatten(1).unique(dim=0)) == ways and torch.equal(y, numbered(1, 6, width)[1].expand(120, -1, -1))
 

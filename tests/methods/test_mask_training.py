@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from outlined import discs
 from torch import nn
 
-from medtl_helpers.methods.mask_inputs import cropped, turned
+from medtl_helpers.methods.mask_inputs import cropped_together, turned_together
 from medtl_helpers.methods.mask_losses import LOSSES
 from medtl_helpers.methods.mask_scores import dice
 from medtl_helpers.methods.mask_training import fit_masks, predict_masks
@@ -67,7 +67,7 @@ def test_crops_turns_and_tones_come_in_this_order_and_from_the_one_generator():
     ours, sgd = copy.deepcopy(model), torch.optim.SGD(model.parameters(), 0.1)
     generator = torch.Generator().manual_seed(3)
     batch = torch.randperm(6, generator=generator)
-    images, masks = turned(*cropped(x[batch], y[batch], 8, generator), generator)
+    images, masks = turned_together(*cropped_together(x[batch], y[batch], 8, generator), generator)
     LOSSES["both"](model.train()(to_float(random_contrast(images, generator))), masks).backward()
     sgd.step()
     fit_masks(ours, (x, y), epochs=1, batch_size=6, crop=8, turn=True, augment=random_contrast, seed=3, progress=False,
