@@ -174,7 +174,15 @@ FEW_RATES = {  # chosen with ten masks on validation images of histology, on a s
 }
 
 
-def few_outlines(way: str, train: Split, seed: int, known: Callable[[str], UNet], *, lr: float | None = None) -> UNet:
+def few_outlines(
+    way: str,
+    train: Split,
+    seed: int,
+    known: Callable[[str], UNet],
+    *,
+    lr: float | None = None,
+    steps: int | None = None,
+) -> UNet:
     """A network of ``way`` after it learnt few masks; ``known`` has those that were pre-trained, by name."""
     start, frozen = FEW[way]
     seed_everything(seed)
@@ -185,7 +193,7 @@ def few_outlines(way: str, train: Split, seed: int, known: Callable[[str], UNet]
     if frozen:
         freeze(model, upto="middle")
     lr = FEW_RATES[way] if lr is None else lr
-    _fit(model, train, seed, lr, FEW_STEPS[start], colour_jitter)
+    _fit(model, train, seed, lr, FEW_STEPS[start] if steps is None else steps, colour_jitter)
     return model
 
 
