@@ -146,7 +146,7 @@ def data(readme: str, cards: dict[str, dict]) -> str:
             "name in the course": f"`{name}`",
             "licence": f"{card['licence']}. {card['conditions']}",
             "classes": ", ".join(_classes(card)),
-            "images": ", ".join(f"{k} {n:,}" for k, n in card.get("splits", {}).items()),
+            "images": ", ".join(f"{k} {n:,}" for k, n in (card.get("splits") or _of_kinds(card)).items()),
             "sequences": _sequences(card),
             "**what it is not for**": card["not_for"],
             "cite": "; ".join(card["citation"]),
@@ -155,6 +155,11 @@ def data(readme: str, cards: dict[str, dict]) -> str:
         rows = [[key, value] for key, value in facts.items() if value]
         parts += [f"## {card['title']}", card["what"], table(["fact", "value"], rows)]
     return "\n\n".join(parts) + "\n"
+
+
+def _of_kinds(card: dict) -> dict[str, int]:
+    """How many pictures there are of each kind."""
+    return {kind: about["pictures"] for kind, about in card.get("kinds", {}).items()}
 
 
 def _sequences(card: dict) -> str:

@@ -9,6 +9,7 @@ import itertools
 import os
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -50,6 +51,7 @@ class File:
     path: Path
     checksum: str
     megabytes: float | None  # as the card says
+    pack: Callable[[Path], None] | None = None  # makes the file, in place, of what was downloaded
 
     def __str__(self) -> str:
         return f"{self.label} ({self.path.name})"
@@ -120,6 +122,8 @@ def complete(file: File) -> None:
         try:
             if not (resumed and checksum_is_right(file.part, file.checksum)):
                 download(file)
+                if file.pack is not None:
+                    file.pack(file.part)
             if checksum_is_right(file.part, file.checksum):
                 os.replace(file.part, file.path)
                 return

@@ -9,8 +9,10 @@ import requests
 
 from .. import assets
 from ..console import say
+from .bowl import pack_bowl
 from .download import CONNECT_SECONDS, PLAIN, Fault, File, OutOfReach, no_connection, place
 
+PACK = {"bowl": pack_bowl}  # what makes a file of what was fetched, by the card's word for it
 MANY = 10  # files of one data set, above which they are told in one line
 PROBE_SECONDS = 15  # for all servers together to give a first sign of life
 
@@ -30,8 +32,8 @@ def wanted(names: list[str] | None, sizes: tuple[int, ...], folder: Path) -> lis
             raise ValueError(f"{name} has no file {only!r}; it has {', '.join(files)}.")
         for key, entry in files.items():
             if key == only if only else not key.isdigit() or int(key) in sizes:
-                label, path = f"{name}:{key}", folder / entry["path"]
-                found[label] = File(label, entry["url"], path, entry["checksum"], entry.get("megabytes"))
+                label, path, pack = f"{name}:{key}", folder / entry["path"], PACK.get(entry.get("pack"))
+                found[label] = File(label, entry["url"], path, entry["checksum"], entry.get("megabytes"), pack)
     return list(found.values())
 
 

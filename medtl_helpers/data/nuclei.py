@@ -32,7 +32,7 @@ def load_nuclei(about: dict, kind: str) -> MaskTask:
     Raises ValueError for an unknown kind, and for a file that does not hold what the card says.
     """
     check_choice(kind, "kind", KINDS)
-    found = find(about, str(SIDE))
+    found = find(about, "dsb2018")
     if found.path is None:
         x, y = _twin(kind, about["kinds"][kind]["twin"])
         groups, provenance = np.arange(len(x)), "twin"

@@ -318,6 +318,21 @@ def test_weights_are_fetched_by_name_whatever_the_sizes_of_images(name, label, t
         assert file.path.name == file.url.rpartition("/")[2]  # so that Keras' and torch's caches know it by this name
 
 
+def test_a_file_that_is_made_of_what_is_fetched_has_the_checksum_of_what_was_made(
+    server, registry, tmp_path, capsys, monkeypatch
+):
+    """What cannot be packed is left as it came, and has the wrong checksum."""
+    monkeypatch.setattr(fetch, "PACK", {"half": lambda part: part.write_bytes(part.read_bytes().removesuffix(BODY))})
+    path = register(registry, server.serve("a", BODY + BODY), key="all", pack="half")
+    assert fetch.fetch(["lungs"]) == 0 and (tmp_path / path).read_bytes() == BODY
+    assert fetch.fetch(["lungs"]) == 0 and len(server.asked("a")) == 1
+    path = register(registry, server.serve("b", BODY + BODY + b"x"), name="other", key="all", pack="half")
+    capsys.readouterr()
+    assert fetch.fetch(["other"]) == 1 and not (tmp_path / path).exists()
+    assert "wrong checksum, so other_all.npz.part was deleted" in "".join(sentences(capsys))
+    assert leftovers(tmp_path) == {"lungs_all.npz"}
+
+
 @pytest.mark.parametrize("fault", ["", "corrupt", "html", "truncate"])
 def test_weights_arrive_like_data_whole_or_not_at_all(fault, server, registry, tmp_path, capsys):
     """In their own folder, beside the data; a fault leaves the course its embedded ones."""
