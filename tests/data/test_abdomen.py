@@ -15,7 +15,7 @@ LIVER, LESION = (ABDOMEN_CLASSES.index(name) for name in ("liver", "lesion"))
 
 
 @cache
-def drawn(look, lesion="clear", n=10):
+def drawn(look, lesion="clear", n=5):
     return draw_abdomen(n, look=look, lesion=lesion, seed=2)
 
 

@@ -15,12 +15,12 @@ from medtl_helpers.data.abdomen_anatomy import (
 )
 
 AXIS = (np.arange(48) + 0.5) / 48 * 2 - 1
-HEIGHTS = np.linspace(-0.6, 0.6, 25)
+HEIGHTS = np.linspace(-0.6, 0.6, 17)
 
 
 @pytest.fixture(scope="module")
 def patients():
-    return [anatomy(np.random.default_rng((5, k))) for k in range(12)]
+    return [anatomy(np.random.default_rng((5, k))) for k in range(8)]
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def volumes(patients):
 def middle(volume, name):
     """x, y and z of the centre of an organ, in units of the anatomy."""
     z, y, x = ndimage.center_of_mass(volume == ABDOMEN_CLASSES.index(name))
-    return np.array([AXIS[0] + x * 2 / 48, AXIS[0] + y * 2 / 48, HEIGHTS[0] + z * 0.05])
+    return np.array([AXIS[0] + x * 2 / 48, AXIS[0] + y * 2 / 48, HEIGHTS[0] + z * 0.075])
 
 
 def test_each_tissue_belongs_to_a_class():
