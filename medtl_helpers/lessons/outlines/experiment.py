@@ -218,8 +218,8 @@ SLICE_TRAININGS: dict[str, tuple[tuple[str, ...], Callable, Callable | None]] = 
     "plain": (("ct",), as_they_are, None),
     "evened": (("ct",), ranked_tones, None),
     "random contrast": (("ct",), as_they_are, contrast_of_half),
-    "joint": (("ct", "t2"), as_they_are, None),
     "T2 itself": (("t2",), as_they_are, None),
+    "joint": (("ct", "t2"), as_they_are, None),
 }
 SLICE_RATES: dict[str, float] = {}  # by training; chosen on drawn validation slices, on a seed that is not reported
 
