@@ -12,7 +12,12 @@ from ...teaching.records import Record
 
 TRUTH, ANSWER = "yellow", "sky"  # colours of what was drawn, and of what a network or a threshold answers
 MARKS = list(zip(("blue", "orange", "green", "pink", "sky", "grey", "black", "yellow"), "os^Dv<X>", strict=True))
-ORGANS = ("#000000", "#5A5A5A", *(COLOURS[name] for name in ("orange", "green", "sky", "yellow", "pink", "blue")))
+LOOKS = {"ct": "CT", "t1": "T1", "t2": "T2", "xray": "X-ray"}
+CLASS_COLOURS = (
+    "#000000",
+    "#5A5A5A",
+    *(COLOURS[name] for name in ("orange", "green", "sky", "yellow", "pink", "blue")),
+)
 
 
 def _picture(axis, image) -> None:
@@ -61,10 +66,12 @@ def show_labels(x, labels, classes, *, data=None, provenance: str | None = None)
     figure, axes = plt.subplots(2, len(x), figsize=(8.8, 3.6))
     for (above, below), image, one in zip(axes.T, x, labels, strict=True):
         _picture(above, image)
-        below.imshow(one.numpy(), cmap=ListedColormap(ORGANS[: len(classes)]), vmin=-0.5, vmax=len(classes) - 0.5)
+        below.imshow(
+            one.numpy(), cmap=ListedColormap(CLASS_COLOURS[: len(classes)]), vmin=-0.5, vmax=len(classes) - 0.5
+        )
         _bare(below)
     for k, name in enumerate(classes):
-        axes[1, 0].plot([], [], "s", color=ORGANS[k], label=name)
+        axes[1, 0].plot([], [], "s", color=CLASS_COLOURS[k], label=name)
     figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(classes), fontsize=8)
     share = torch.bincount(labels.flatten().long(), minlength=len(classes)) / labels.numel()
     told = ", ".join(f"{name} {float(part):.1%}" for name, part in zip(classes, share, strict=True))
@@ -258,3 +265,21 @@ def show_matrix(panels: dict, rows: list[str], columns: list[str], score: str, *
         axis.tick_params(length=0)
         axis.grid(False)
     show(figure, f"{score}: {'; '.join(told)}.", **where)
+
+
+def show_organs(record: Record, ways: list[str]) -> None:
+    """The recorded Dice of drawn organs: each way, asked about each look; blank where a way was not asked."""
+    known = record.values("way", "target")
+    dice = [[record.mean(way, target=t).value if (way, t) in known else np.nan for t in LOOKS] for way in ways]
+    panels = {"Dice of liver, spleen and kidneys": np.array(dice)}
+    show_matrix(panels, ways, list(LOOKS.values()), "Dice", provenance="recorded, phantoms")
+
+
+def show_named(record: Record) -> None:
+    """The recorded AUROC of "is there a lesion?", for each look that was learnt and each that was asked about."""
+    panels = {
+        way: np.array([[record.mean(way, "auroc", source=s, target=t).value for t in LOOKS] for s in LOOKS])
+        for way in record.values("way")
+    }
+    rows = [f"from {name}" for name in LOOKS.values()]
+    show_matrix(panels, rows, list(LOOKS.values()), "AUROC of a lesion", provenance="recorded, phantoms")
