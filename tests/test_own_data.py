@@ -55,7 +55,7 @@ def my_scans(folder):
         mask, name = np.zeros((32, 32), np.uint8), f"P{k // 2:02}_{'ab'[k % 2]}.png"
         y, x = rng.integers(4, 20, 2)
         mask[y : y + 8, x : x + 8] = 255
-        Image.fromarray(mask // 2 + rng.integers(0, 100, mask.shape, dtype=np.uint8)).save(folder / "images" / name)
+        Image.fromarray(mask // 2 + rng.integers(0, 30, mask.shape, dtype=np.uint8)).save(folder / "images" / name)
         Image.fromarray(mask).save(folder / "masks" / name)
 
 

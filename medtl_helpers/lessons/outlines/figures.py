@@ -195,7 +195,7 @@ def show_contrasts(contrasts, dice: dict, *, data=None) -> None:
     show(figure, f"The mean Dice against the contrast of the images, from 1 to −1: {'; '.join(told)}.", data=data)
 
 
-def show_by_masks(record: Record, ways: list[str], lines: list[str], *, masks=(3, 10, 40)) -> None:
+def show_by_masks(record: Record, ways: list[str], lines: dict[str, float], *, masks=(3, 10, 40)) -> None:
     """The recorded Dice of each way by the number of masks; ``lines`` are ways that need none."""
     figure, axis = plt.subplots(figsize=(8.6, 4.4))
     told = []
@@ -204,8 +204,7 @@ def show_by_masks(record: Record, ways: list[str], lines: list[str], *, masks=(3
         shift = 1 + 0.045 * (k - (len(ways) - 1) / 2)
         interval_marks(axis, [n * shift for n in masks], means, colour=colour, marker=marker, label=way, joined=True)
         told.append(f"{way} " + ", ".join(f"{m.value:.2f} with {n}" for n, m in zip(masks, means, strict=True)))
-    for way, style in zip(lines, ("-", "--", "-.", ":"), strict=False):
-        value = record.mean(way, data="real", kind="modality").value
+    for (way, value), style in zip(lines.items(), ("-", "--", "-.", ":"), strict=False):
         axis.axhline(value, color=COLOURS["black"], linestyle=style, linewidth=1, label=f"{way} (no mask)")
         told.append(f"{way}, without any mask, {value:.2f}")
     axis.set_xscale("log")
