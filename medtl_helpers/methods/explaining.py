@@ -40,6 +40,6 @@ def map_in_batches(
     c = torch.from_numpy(as_labels(classes, len(x), outputs.shape[1], "classes to explain", each=False)).to(device)
     parts = zip(x.split(batch_size), c.split(batch_size), strict=True)
     found = with_memory(
-        lambda: [one(to_float(p.to(device)).clone(), k).detach().cpu() for p, k in parts], batch_size, "explaining"
+        lambda: [one(to_float(p.to(device)), k).detach().cpu() for p, k in parts], batch_size, "explaining"
     )
     return torch.cat(found).float().numpy()
