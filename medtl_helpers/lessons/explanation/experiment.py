@@ -199,7 +199,7 @@ def letter_moved(model: nn.Module, seed: int, at: str) -> dict[str, float]:
 
 
 def same_maps(model: CourseCNN, part: Pictures, shift: float = 4.0) -> dict[str, float]:
-    """Two networks whose maps are equal and whose answers are not: one has ``shift`` less in the bias of malignant."""
+    """Two networks with equal maps, to rounding, and other answers: the bias of malignant is ``shift`` lower in one."""
     other = copy.deepcopy(model)
     with torch.no_grad():
         other.head.bias[MALIGNANT] -= shift  # type: ignore[index, union-attr]
