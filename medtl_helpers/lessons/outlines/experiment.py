@@ -61,7 +61,12 @@ def _stretched(grey: Tensor, x: Tensor) -> Tensor:
 
 # --- trainings and ways ----------------------------------------------------------------------------------------------
 
-colour_jitter = wide_augment(degrees=0, flip=False, zoom=0, tone=0.5)
+_tones = wide_augment(degrees=0, flip=False, zoom=0, tone=0.5)
+
+
+def colour_jitter(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Other tones and mixed channels, as is usual for stained images; nothing moves."""
+    return _tones(x, generator)
 
 
 def jitter_and_negatives(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -224,6 +229,7 @@ SLICE_TRAININGS: dict[str, tuple[tuple[str, ...], Callable, Callable | None]] = 
 SLICE_RATES = {  # chosen on drawn validation slices, on a seed that is not reported
     "plain": 0.003,
     "evened": 0.01,
+    "random contrast": 0.01,
 }
 
 
