@@ -61,8 +61,8 @@ has 4 × 4 places of 8 px here, larger than most lesions, and occlusion's window
 undecided says nothing of larger images. Deletion paints holes that no network saw, and a map of scattered pixels makes
 other holes than a smooth one: so integrated gradients are compared with a random map that is smoother than they are.
 A letter in a corner that it never was in is no clean test, since it raises p(malignant) of all networks, also of "no
-letter"; planted in its usual corner it is one. The map of "letter on malignant" comes back to 0.22 on images without the
-letter, not to 0.30. Frozen features were best at the highest rate of their grid, by 0.001.
+letter"; planted in its usual corner it is one. The map of "letter on malignant" comes back to 0.22 on images without
+the letter, not to 0.30. Frozen features were best at the highest rate of their grid, by 0.001.
 """
 
 import argparse
