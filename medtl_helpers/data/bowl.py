@@ -30,15 +30,15 @@ def pack_bowl(archive: Path) -> None:
     ones (histology) and 2 for grey ones on bright ground. A file that is no such archive stays as it is.
     """
     try:
-        arrays = _read(archive)
+        x, m, k = _read(archive)
     except Exception:  # a damaged file can stop zipfile and Pillow anywhere; its checksum will be wrong
         return
     with open(packed := archive.with_name(archive.name + ".packed"), "wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, x=x, m=m, k=k)
     os.replace(packed, archive)
 
 
-def _read(archive: Path) -> dict[str, np.ndarray]:
+def _read(archive: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     found: dict[str, dict[str, list[str]]] = {}
     x, m, k = [], [], []
     with zipfile.ZipFile(archive) as content:
@@ -59,4 +59,4 @@ def _read(archive: Path) -> dict[str, np.ndarray]:
             m.append(np.asarray(outline) > 127)
             coloured = bool((picture != picture[..., :1]).any())
             k.append(1 if coloured else 2 * int(picture.mean() > BRIGHT))
-    return {"x": np.stack(x), "m": np.stack(m), "k": np.array(k, np.int64)}
+    return np.stack(x), np.stack(m), np.array(k, np.int64)

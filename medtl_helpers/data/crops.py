@@ -14,7 +14,7 @@ CONTRAST = 3.0  # grey levels: the standard deviation along a border below which
 COPY = 0.9  # correlation of two whole pictures, above which they are of one group, too
 
 
-def joined(x: Tensor) -> np.ndarray:
+def fitting_pairs(x: Tensor) -> np.ndarray:
     """int M×2: the pairs of pictures uint8 N×C×H×W of which the second lies to the right of the first, or below it.
 
     The border between two neighbours lies half a pixel beyond the last pixels of each, so both are continued there in
@@ -66,6 +66,6 @@ def picture_groups(x: Tensor) -> np.ndarray:
     from .alike import alike
 
     copies = np.array(list(alike([x], COPY, 1024)), int).reshape(-1, 2)
-    pairs = np.concatenate([joined(x), copies])
+    pairs = np.concatenate([fitting_pairs(x), copies])
     links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(x), len(x)))
     return connected_components(links, directed=False)[1].astype(np.int64)

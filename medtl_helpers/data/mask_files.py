@@ -98,7 +98,7 @@ def _by_name(folder: Path, skipped: list[Path]) -> list[Pair]:
     skipped += [path for path in (*folders, *files, *others) if path not in (images, masks)]
     of_image, of_mask = (_named(part, _files_below(part, skipped)) for part in (images, masks))
     if not of_image:
-        raise ValueError(f"{images} holds no images ({', '.join(SUFFIXES)}): {LAYOUT}.")
+        raise ValueError(f"{images} holds no images ({', '.join(SUFFIXES)}){_other(images)}: {LAYOUT}.")
     pairs, alone = [], []
     for key, image in sorted(of_image.items()):
         mask = of_mask.pop(key, None) or of_mask.pop(f"{key}_mask", None)
@@ -109,6 +109,12 @@ def _by_name(folder: Path, skipped: list[Path]) -> list[Pair]:
     if alone or of_mask:
         raise ValueError(_without_partner(alone, sorted(of_mask.values()), images, masks))
     return pairs
+
+
+def _other(folder: Path) -> str:
+    """The end of a sentence, where a folder holds files of another kind than those that are read."""
+    other = [path for path in listed(folder)[2] if not path.name.startswith(".")]
+    return f"; {other[0].name} there is of another kind" if other else ""
 
 
 def _files_below(folder: Path, skipped: list[Path], above: tuple[Path, ...] = ()) -> list[Path]:
@@ -136,7 +142,7 @@ def _named(part: Path, files: list[Path]) -> dict[str, Path]:
 def _without_partner(images: list[Path], masks: list[Path], image_folder: Path, mask_folder: Path) -> str:
     parts = [
         f"{len(files)} {what} without {a} ({', '.join(f.relative_to(at).as_posix() for f in files[:NAMED])}"
-        f"{', …' if len(files) > NAMED else ''})"
+        f"{', …' if len(files) > NAMED else ''}{_other(mask_folder) if files is images else ''})"
         for files, what, a, at in (
             (images, "image(s)", "a mask", image_folder),
             (masks, "mask(s)", "an image", mask_folder),

@@ -25,7 +25,7 @@ def read_mask(path: Path) -> np.ndarray:
 
     A palette of greys gives its greys, and another palette the numbers of its colours. Colours that are all grey are
     one channel. Raises UnusableImage for what ``read_image`` refuses, for colours, transparency, DICOM, numbers below 0
-    or broken ones, for a JPEG with more than two numbers, and where the edges of the objects were smoothed.
+    or between whole ones, for a JPEG with more than two numbers, and where the edges of the objects were smoothed.
     """
     if not path.is_file():
         raise UnusableImage(path, "is no file", "it is not there, a folder, or a broken link; correct the path")
@@ -77,7 +77,11 @@ def _checked(path: Path, numbers: np.ndarray, lossy: bool) -> np.ndarray:
         numbers = colours[..., 0]
     broken = numbers.dtype.kind == "f" and not (np.isfinite(numbers).all() and (numbers == np.floor(numbers)).all())
     if broken or numbers.min() < 0 or numbers.max() >= 2**31:
-        raise UnusableImage(path, "has numbers below 0, broken ones or NaN", "save whole numbers from 0, as grey PNG")
+        raise UnusableImage(
+            path,
+            "has numbers that are no whole ones from 0",
+            "save the number of its class in each pixel as grey PNG, and cut probabilities at a threshold before",
+        )
     numbers = numbers.astype(np.uint8 if numbers.dtype == bool else numbers.dtype if numbers.dtype.kind == "u" else int)
     found, counts = counted_numbers(numbers)
     between = int(((found > 0) & (found < 255)).sum())
@@ -138,9 +142,10 @@ def meaning(
 
 def _by_number(numbers, there: list[int], names: Mapping[int, str], name: str):
     """As ``meaning``, where each number has its name; two numbers of one name are one class."""
-    names = {number: one for number, one in names.items() if number != 0 and one != BACKGROUND}
-    good = all(isinstance(number, int) and number > 0 and isinstance(one, str) for number, one in names.items())
-    if not names or not good or len(names) > MOST_CLASSES:
+    names = {0: BACKGROUND} | dict(names)
+    good = all(isinstance(number, int) and number >= 0 and isinstance(one, str) for number, one in names.items())
+    kept = tuple(dict.fromkeys(names.values())) if good else ()
+    if not 2 <= len(kept) <= MOST_CLASSES or kept[0] != BACKGROUND:
         raise ValueError(
             "classes has to give a name for each number in the masks, like {63: 'liver', 126: 'spleen'}: correct it."
         )
@@ -148,12 +153,12 @@ def _by_number(numbers, there: list[int], names: Mapping[int, str], name: str):
     if unknown:
         raise ValueError(
             f"The masks of {name} hold {_listed(unknown)} ({_where(numbers, unknown[0])}), and classes names "
-            f"{_listed(list(names))}: name every number, like classes={{{unknown[0]}: 'liver'}}."
+            f"{_listed(list(names)[1:])}: name every number, like classes={{{unknown[0]}: 'liver'}}, or "
+            "'background' where it stands for nothing."
         )
-    kept = tuple(dict.fromkeys(names.values()))
-    absent = [one for one in kept if not any(names[number] == one for number in there)]
+    absent = [one for one in kept[1:] if not any(names[number] == one for number in there)]
     lines = [f"no mask holds {', '.join(map(repr, absent))}."] if absent else []
-    return (BACKGROUND, *kept), {0: 0} | {number: kept.index(one) + 1 for number, one in names.items()}, lines
+    return kept, {number: kept.index(one) for number, one in names.items()}, lines
 
 
 def _listed(numbers: list[int]) -> str:

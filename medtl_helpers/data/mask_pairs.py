@@ -138,7 +138,7 @@ def stacked(images: list[np.ndarray], channels: int | None) -> Tensor:
     return from_numpy(np.stack(some).transpose(0, 3, 1, 2).copy())
 
 
-def as_classes(masks: list[np.ndarray], number_of: Mapping[int, int]) -> Tensor:
+def to_classes(masks: list[np.ndarray], number_of: Mapping[int, int]) -> Tensor:
     """uint8 N×H×W: each number in the masks becomes the class that it stands for."""
     y = np.empty((len(masks), *masks[0].shape), np.uint8)
     for k, mask in enumerate(masks):

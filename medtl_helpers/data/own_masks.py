@@ -9,11 +9,11 @@ from torch import Tensor
 from ..console import say
 from ..parts import check_whole, shown
 from ..provenance import note_source
-from .crops import joined
+from .crops import fitting_pairs
 from .image_tasks import tell_duplicates
 from .mask_files import Pairs, find_pairs
 from .mask_numbers import meaning
-from .mask_pairs import as_classes, read_pairs, stacked
+from .mask_pairs import read_pairs, stacked, to_classes
 from .masks import MaskTask
 from .patients import check_apart, deal_patients, find_patients
 from .pixels import MIN_SIDE
@@ -68,7 +68,8 @@ def load_masks(
     split, a patient in two splits, and more than 2 GB.
     """
     if not isinstance(path, str | Path) or not (root := Path(path).expanduser()).is_dir():
-        raise ValueError(f"{shown(path)} is no folder: give the one that holds your images and masks.")
+        named = path if isinstance(path, str | Path) else shown(path)
+        raise ValueError(f"{named} is no folder: give the one that holds your images and masks.")
     if channels is not None and not (isinstance(channels, int) and channels in (1, 3)):
         raise ValueError(f"channels is {shown(channels)}: give 1 (grey), 3 (RGB), or None to let the images decide.")
     if classes is not None and not isinstance(classes, str | Sequence | Mapping):
@@ -80,11 +81,11 @@ def load_masks(
     pairs = [pair for some in found.splits.values() for pair in some]
     files = np.array([pair.image.relative_to(root).as_posix() for pair in pairs], object)
     people = None if patients is None else find_patients(list(files), found.depth, patients)
-    splits = _dealt(root, found, people, np.random.default_rng(seed))
     read = read_pairs(root, pairs, sides)
     names, number_of, lines = meaning(read.numbers, classes, name)
     lines += read.doubts(root, sides)
-    x, y = stacked(read.images, channels), as_classes(read.masks, number_of)
+    x, y = stacked(read.images, channels), to_classes(read.masks, number_of)
+    splits = _dealt(root, found, people, (y > 0).flatten(1).any(1).long().numpy(), np.random.default_rng(seed))
     groups = None if people is None else np.unique(people, return_inverse=True)[1].astype(np.int64)
     train, val, test = (Split(x[at], y[at]) for at in splits.values())
     task = MaskTask(
@@ -120,10 +121,11 @@ def _sides(size) -> tuple[int, int]:
     return height, width
 
 
-def _dealt(root: Path, found: Pairs, people: np.ndarray | None, rng) -> dict[str, np.ndarray]:
+def _dealt(root: Path, found: Pairs, people: np.ndarray | None, filled: np.ndarray, rng) -> dict[str, np.ndarray]:
     """The rows of each split: those that the folder makes, and those drawn from train that it does not.
 
-    Raises ValueError for too few images or patients, and for a patient in two splits.
+    Of the images whose masks are ``filled`` (1) and of those with empty ones (0) each split gets its share, where there
+    are enough. Raises ValueError for too few images or patients, and for a patient in two splits.
     """
     ends = np.cumsum([len(some) for some in found.splits.values()])
     rows = dict(zip(found.splits, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
@@ -138,13 +140,20 @@ def _dealt(root: Path, found: Pairs, people: np.ndarray | None, rng) -> dict[str
             f"{root} has {units} {what} with masks to be split into {len(drawn) + 1}: add some, or make the folders "
             "train, val and test yourself."
         )
+    who = np.arange(len(pool)) if people is None else people[pool]
+    kinds = [len(set(who[filled[pool] == kind])) for kind in (0, 1)]
+    y, classes = (
+        (filled[pool], ("empty", "filled")) if min(kinds) > len(drawn) else (np.zeros(len(pool), int), ("images",))
+    )
     if people is None:
-        count = max(1, round(SHARE * len(pool)))
-        part = np.minimum(rng.permutation(len(pool)) // count, len(drawn)) if drawn else np.zeros(len(pool), int)
-        part = len(drawn) - part  # the last ones are train, and the first ones what is drawn
+        part = np.zeros(len(pool), int)
+        for kind in np.unique(y):
+            members = rng.permutation(np.flatnonzero(y == kind))
+            count = max(1, round(SHARE * len(members)))
+            for k in range(len(drawn)):
+                part[members[k * count : (k + 1) * count]] = k + 1
     else:
-        shares = [1 - SHARE * len(drawn)] + [SHARE] * len(drawn)
-        part = deal_patients(np.zeros(len(pool), int), people[pool], shares, rng, ("images",), str(root))
+        part = deal_patients(y, who, [1 - SHARE * len(drawn)] + [SHARE] * len(drawn), rng, classes, str(root))
     for k, split in enumerate(("train", *drawn)):
         rows[split] = pool[part == k]
     return {split: rows[split] for split in SPLITS}
@@ -153,13 +162,14 @@ def _dealt(root: Path, found: Pairs, people: np.ndarray | None, rng) -> dict[str
 def _splitting(root: Path, found: Pairs, people: np.ndarray | None, splits: dict[str, np.ndarray]) -> list[str]:
     """Lines on what was decided for the reader: splits, patients, joined masks, and files left out."""
     lines, drawn = [], [split for split in SPLITS if split not in found.splits]
+    were = "was" if len(drawn) == 1 else "were"
     if people is not None:
         counts = "/".join(str(len(set(people[at]))) for at in splits.values())
-        how = f"; {' and '.join(drawn)} were drawn at random, patient by patient" if drawn else ""
+        how = f"; {' and '.join(drawn)} {were} drawn at random, patient by patient" if drawn else ""
         lines.append(f"patients in train/val/test {counts}, none of them in two{how}.")
     elif drawn:
         lines.append(
-            f"{' and '.join(drawn)} were drawn at random, {100 * SHARE:.0f} % each: if a patient has several images, "
+            f"{' and '.join(drawn)} {were} drawn at random, {100 * SHARE:.0f} % each: if a patient has several images, "
             "say with patients=… whose image is whose, to have them drawn by patient."
         )
     if found.objects:
@@ -191,7 +201,7 @@ def _doubts(task: MaskTask, x: Tensor, y: Tensor, files: np.ndarray, people: np.
         absent = [one for k, one in enumerate(task.classes) if k not in seen]
         if absent:
             lines.append(f"no mask in {split} holds {', '.join(absent)}.")
-    pieces = joined(x) if len(x) <= MOST_JOINED else np.zeros((0, 2), int)
+    pieces = fitting_pairs(x) if len(x) <= MOST_JOINED else np.zeros((0, 2), int)
     apart = [(a, b) for a, b in pieces if people is None or people[a] != people[b]]
     if apart:
         a, b = apart[0]

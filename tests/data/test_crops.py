@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn.functional import avg_pool2d
 
-from medtl_helpers.data.crops import joined, picture_groups
+from medtl_helpers.data.crops import fitting_pairs, picture_groups
 
 
 def scene(seed: int, side: int = 96) -> torch.Tensor:
@@ -25,7 +25,7 @@ def tiles(picture: torch.Tensor, n: int = 2) -> torch.Tensor:
 def test_tiles_find_their_neighbours_on_the_right_and_below_and_no_stranger():
     x = torch.cat([tiles(scene(seed)) for seed in range(10)]).round().to(torch.uint8)
     wanted = {(4 * k + a, 4 * k + b) for k in range(10) for a, b in ((0, 1), (2, 3), (0, 2), (1, 3))}
-    assert set(map(tuple, joined(x).tolist())) == wanted
+    assert set(map(tuple, fitting_pairs(x).tolist())) == wanted
     assert picture_groups(x).tolist() == [k // 4 for k in range(40)]
 
 

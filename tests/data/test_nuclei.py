@@ -6,7 +6,7 @@ import torch
 
 from medtl_helpers.assets import card
 from medtl_helpers.data.catalogue import load
-from medtl_helpers.data.crops import joined
+from medtl_helpers.data.crops import fitting_pairs
 from medtl_helpers.data.masks import few_masks
 
 KINDS = card("nuclei")["kinds"]
@@ -59,7 +59,7 @@ def test_there_are_fifty_tissues_for_the_test_and_forty_masks_to_learn_from(hist
 def test_the_pieces_of_a_slide_fit_within_a_split_and_never_across(histology):
     x = together(histology)
     where = np.repeat(range(3), [len(histology.train.y), len(histology.val.y), len(histology.test.y)])
-    pairs = joined(x)
+    pairs = fitting_pairs(x)
     assert len(pairs) > 90 and (where[pairs[:, 0]] == where[pairs[:, 1]]).all()
     assert sum(len(set(histology.groups[split])) for split in SPLITS) == 30
 

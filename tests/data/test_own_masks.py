@@ -135,6 +135,18 @@ def test_patients_are_drawn_whole_and_become_groups(tmp_path):
     assert again.files["test"].tolist() == task.files["test"].tolist() != other.files["test"].tolist()
 
 
+def test_each_split_has_its_share_of_the_empty_masks(tmp_path):
+    by_name(tmp_path, 40)
+    for k in range(28):
+        save(tmp_path / "masks" / f"P{k // 2}_{k}.png", np.zeros((24, 20), np.uint8))
+    for options in ({}, {"patients": r"^(P\d+)_"}):
+        task = mtl.load_masks(tmp_path, **options)
+        counts = [(len(y), int(y.flatten(1).any(1).sum())) for y in (getattr(task, split).y for split in PARTS)]
+        assert sum(n for n, _ in counts) == 40 and all(abs(n - 6) <= 2 and abs(k - 2) <= 1 for n, k in counts[1:]), (
+            counts
+        )
+
+
 def labels(seed, values=(1, 2, 3)):
     out = np.zeros((24, 20), np.uint8)
     for k, value in enumerate(values):
@@ -151,6 +163,7 @@ def labels(seed, values=(1, 2, 3)):
         ((1, 2, 3), {1: "liver", 2: "kidney", 3: "kidney"}, ("liver", "kidney"), (1, 2, 2)),
         ((1, 2, 3), "nucleus", ("nucleus",), (1, 1, 1)),
         ((255, 255, 255), ["nucleus"], ("nucleus",), (1, 1, 1)),
+        ((1, 2, 255), {1: "liver", 2: "spleen", 255: "background"}, ("liver", "spleen"), (1, 2, 0)),
     ],
 )
 def test_numbers_become_classes_by_their_names(tmp_path, values, classes, names, wanted):
@@ -234,7 +247,7 @@ def test_copies_across_splits_and_files_left_out_are_told(tmp_path, capsys):
     said = told(capsys, tmp_path)
     assert "1 of 4 test images also in train" in said or "also in val" in said
     assert "skipped 2 hidden or other files and folders (e.g. " in said
-    assert "val were drawn at random" in said
+    assert "val was drawn at random" in said
 
 
 def test_pieces_of_one_picture_are_told_and_those_of_one_patient_are_not(tmp_path, capsys):

@@ -75,7 +75,7 @@ def pages(root):
 
 # fault, what makes the folder, arguments, what is said: {} is the folder
 FOLDERS = [
-    ("no folder", lambda r: None, {"path": "nowhere"}, ["'nowhere' is no folder: give the one that holds your images"]),
+    ("no folder", lambda r: None, {"path": "nowhere"}, ["nowhere is no folder: give the one that holds your images"]),
     ("no path", lambda r: None, {"path": 7}, ["7 is no folder: give the one that holds your images and masks"]),
     ("nothing in it", lambda r: None, {}, ["{} has no folders images and masks, nor folders that have them: put the"]),
     ("images alone", lambda r: save(r / "images/1.png", image(1)), {}, ["{} has no folders images and masks", "put"]),
@@ -103,6 +103,18 @@ FOLDERS = [
         lambda r: by_name(r, mask_name="{}_seg"),
         {},
         ["10 image(s) without a mask (P0_0.png, P0_1.png, P1_2.png, …) and 10 mask(s) without an image (P0_0_seg.png"],
+    ),
+    (
+        "masks of another kind of file",
+        lambda r: by_name(r, suffix=".gif"),
+        {},
+        ["10 image(s) without a mask (P0_0.png, P0_1.png, P1_2.png, …; P0_0.gif there is of another kind): give both"],
+    ),
+    (
+        "volumes",
+        lambda r: (write(r / "images/a.nii.gz", b"x"), write(r / "masks/a.nii.gz", b"x")),
+        {},
+        ["images holds no images (.png, .jpg, .jpeg, .tif, .tiff, .bmp, .dcm); a.nii.gz there is of another kind: put"],
     ),
     (
         "two images of one name",
@@ -191,19 +203,19 @@ FOLDERS = [
         "numbers below 0",
         lambda r: one_mask(r, np.full((24, 20), -1, np.int32), "P1_3.tif"),
         {},
-        ["has numbers below 0"],
+        ["has numbers that are no whole ones from 0): save the number"],
     ),
     (
         "broken numbers",
         lambda r: one_mask(r, np.full((24, 20), 0.5, np.float32), "P1_3.tif"),
         {},
-        ["has numbers below"],
+        ["has numbers that are no whole ones from 0): save the number"],
     ),
     (
         "NaN",
         lambda r: one_mask(r, np.full((24, 20), np.nan, np.float32), "P1_3.tif"),
         {},
-        ["broken ones or NaN): save"],
+        ["has numbers that are no whole ones from 0): save the number"],
     ),
     ("several pages", pages, {}, ["masks/P1_3.tif holds several pages): save the one you want"]),
     (
