@@ -3,9 +3,11 @@
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import TensorDataset
 
 from .. import guards
 from ..parts import shown
+from .augment import __name__ as augment_module
 
 Pair = tuple[Tensor, Tensor]
 
@@ -30,6 +32,7 @@ def as_masks(masks, name: str = "given") -> Tensor:
 
 def as_mask_pair(pair, name: str) -> Pair:
     """Images (uint8 or float N×C×H×W) and masks (uint8 N×H×W). Raises ValueError where they do not fit together."""
+    pair = pair.tensors if isinstance(pair, TensorDataset) else pair
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         found = f"{shown(pair)}{', a whole task, of which task.train is a pair' if hasattr(pair, 'train') else ''}"
         raise ValueError(f"The {name} set is {found}: give a pair (x, y) of images and masks.")
@@ -62,6 +65,17 @@ def as_mask_sets(model, train, val) -> tuple[Tensor, Tensor, Pair | None]:
             f"Training images have {x.shape[1]} channels, validation images {val_x.shape[1]}: both need the same."
         )
     return x, y, (val_x, val_y)
+
+
+def check_stays(augment, turn) -> None:
+    """Raises ValueError for ``augment`` and ``wide_augment``, which move images, and for a ``turn`` that is no bool."""
+    if getattr(augment, "__module__", None) == augment_module:
+        raise ValueError(
+            "augment moves the images, and their masks would stay where they were: give turn=True and crop=…, which "
+            "move both, and for augment what changes tones alone, like random_contrast."
+        )
+    if not isinstance(turn, bool):
+        raise ValueError(f"turn is {shown(turn)}: give True or False.")
 
 
 def cropped_together(x: Tensor, y: Tensor, size: int, generator: torch.Generator) -> Pair:

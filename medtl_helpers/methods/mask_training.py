@@ -10,7 +10,7 @@ from .. import guards, parts
 from .batches import in_order
 from .history import History
 from .loop import Training, rate_scheduler
-from .mask_inputs import as_mask_sets, cropped_together, turned_together
+from .mask_inputs import as_mask_sets, check_stays, cropped_together, turned_together
 from .mask_losses import LOSSES, check_logits
 from .mask_scores import dice
 from .predict import predict, to_float
@@ -58,6 +58,7 @@ def fit_masks(
     check_fit(model, val, epochs=epochs, batch_size=batch_size, lr=lr, weight_decay=weight_decay, optimizer=optimizer,
               patience=patience, seed=seed)  # fmt: skip
     parts.check_choice(loss, "loss", LOSSES)
+    check_stays(augment, turn)
     augment, schedule = parts.as_augment(augment), parts.as_schedule(schedule)
     x, y, val = as_mask_sets(model, train, val)
     if crop is not None and parts.check_whole(crop, "crop", least=1) > min(y.shape[1:]):

@@ -31,7 +31,8 @@ def sliding_window(
     overlap: the share of a window that it has in common with the next, at least.
 
     Each logit is the mean over the windows that hold its pixel, weighted by how far it is from the window's border.
-    Raises ValueError for an image that does not fit the model, MemoryError, with a batch size to try.
+    Raises ValueError for an image that does not fit the model, FloatingPointError when it answers with NaN, and
+    MemoryError, with a batch size to try.
     """
     parts.check_network(model)
     parts.check_whole(size, "size", least=1)
@@ -67,6 +68,10 @@ def sliding_window(
             there = slice(top, top + height), slice(left, left + width)
             total[:, *there] += one * weight
             weights[there] += weight
+    if not total.isfinite().all():
+        raise FloatingPointError(
+            "The model's answers to this image are not finite numbers: look for NaN in it and in the model's weights."
+        )
     return total / weights
 
 

@@ -17,7 +17,8 @@ def surface_distances(predicted, mask, spacing=1) -> tuple[np.ndarray, np.ndarra
 
     Parameters
     ----------
-    predicted, mask: one image, H×W, or one volume, D×H×W; what is not 0 is the object.
+    predicted, mask: one image, H×W (of several, one after the other), or one volume, D×H×W; what is not 0 is the
+        object.
     spacing: millimetres from pixel to pixel, one number, or one for each axis.
 
     A surface pixel belongs to the object and has a neighbour, over an edge, that does not, or lies at the border of the

@@ -140,6 +140,11 @@ class Up(nn.Module):
         self.narrow = nn.Conv2d(before, after, 1)
         self.convolutions = convolutions(after + skip, after)
 
-    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+    def forward(self, x: Tensor, skip: Tensor | None = None) -> Tensor:
+        if skip is None:
+            raise ValueError(
+                "A stage on the way up reads a map of the way down, too, so that it cannot stand in a row: compute "
+                "features of the encoder alone, and train outlines with fit_masks."
+            )
         x = F.interpolate(self.narrow(x), size=skip.shape[-2:])  # each pixel becomes a square of equal ones
         return self.convolutions(torch.cat([skip, x], 1))

@@ -21,6 +21,12 @@ def fit(x=X, y=Y, val=None, model=None, **options):
     return mtl.fit_masks(model or net(), (x, y), val, **{"epochs": 1, "progress": False} | options)
 
 
+def broken() -> mtl.UNet:
+    model = net()
+    nn.init.constant_(model.head.bias, float("nan"))
+    return model
+
+
 ROWS = [
     ("U-Net: one class", lambda: net(classes=1), "classes is 1: give a whole number of 2 or more"),
     ("U-Net: no depth", lambda: net(depth=0), "depth is 0: give a whole number of 1 or more"),
@@ -30,6 +36,8 @@ ROWS = [
     ("U-Net on a U-Net", lambda: mtl.unet_on(net()), "The encoder is a UNet: give a network that names images"),
     ("U-Net on a network for DNA", lambda: mtl.unet_on(mtl.SequenceCNN(2)),
      "The encoder is a SequenceCNN: give a network that names images"),
+    ("U-Net: features of all stages", lambda: mtl.stage_features(net(), X), "compute features of the encoder alone"),
+    ("U-Net: a probe", lambda: mtl.probe(net(), (X, Y)), "they are masks: train on them with fit_masks"),
     ("outlines: another loss", lambda: fit(loss="focal"), "loss is 'focal': choose one of both, cross-entropy, dice"),
     ("outlines: masks of 0 and 255", lambda: fit(y=255 * Y), "run from 0 to 255, and the model has classes 0 to 1"),
     ("outlines: three classes for two", lambda: fit(y=Y + Y), "The masks run from 0 to 2, and the model has classes 0"),
@@ -52,6 +60,8 @@ ROWS = [
      "Every weight of the model is frozen"),
     ("outlines: a rate that is too high", lambda: fit(lr=1e20, epochs=3), "try a rate ten times lower"),
     ("outlines: tones that become text", lambda: fit(augment=lambda x, g: "x"), "augment made 'x' of a batch of 4"),
+    ("outlines: images that move and masks that stay", lambda: fit(augment=mtl.augment), "would stay where they were"),
+    ("outlines: a turn that is a word", lambda: fit(turn="no"), "turn is 'no': give True or False"),
     ("outlines: a task for a pair", lambda: mtl.fit_masks(net(), mtl.Task), "give a pair (x, y) of images and masks"),
     ("outlines given to fit", lambda: mtl.fit(net(), (X, Y)), "they are masks: train on them with fit_masks"),
     ("predicted outlines: a network that names", lambda: mtl.predict_masks(mtl.CourseCNN(3, 2), X), "logits N×K×H×W"),
@@ -75,6 +85,7 @@ ROWS = [
      "overlap is 1, so that no window would move on"),
     ("window: a network that names", lambda: mtl.sliding_window(mtl.CourseCNN(3, 2), X[0], 8),
      "of the size of its images"),
+    ("window: weights that are NaN", lambda: mtl.sliding_window(broken(), X[0], 8), "look for NaN in it and"),
     ("random contrast: floats", lambda: mtl.random_contrast(X / 255, torch.Generator()),
      "float32 of shape (4, 3, 16, 16)"),
     ("random contrast: a seed", lambda: mtl.random_contrast(X, 0), "generator is 0: give torch.Generator()"),
@@ -92,7 +103,7 @@ CALLS = {
     mtl.unet_on: {"encoder": mtl.CourseCNN(3, 2, 8), "classes": 2},
     mtl.fit_masks: {"model": net(), "train": (X, Y), "val": (X, Y), "epochs": 1, "batch_size": 4, "lr": 1e-3,
                     "weight_decay": 0.0, "optimizer": None, "schedule": None, "loss": "both", "augment": None,
-                    "crop": 8, "patience": 2, "seed": 0, "device": "cpu"},
+                    "turn": True, "crop": 8, "patience": 2, "seed": 0, "device": "cpu"},
     mtl.predict_masks: {"model": net(), "x": X, "batch_size": 4, "device": "cpu"},
     mtl.soft_dice_loss: {"logits": LOGITS, "masks": Y},
     mtl.dice: {"predicted": Y, "masks": Y, "of": 1, "empty": "one"},

@@ -36,8 +36,9 @@ def test_where_nothing_was_there_the_rule_that_was_asked_for_holds():
 
 
 def test_large_masks_do_not_overflow():
-    whole = torch.ones(1, 300, 300, dtype=torch.uint8)
-    assert dice(whole, whole)[0] == 1 and iou(whole, whole)[0] == 1
+    whole, half = torch.ones(1, 300, 300, dtype=torch.uint8), torch.ones(1, 300, 300, dtype=torch.uint8)
+    half[:, :150] = 0
+    assert dice(whole, half)[0] == pytest.approx(2 / 3) and iou(whole, half)[0] == 0.5
 
 
 MASK = """

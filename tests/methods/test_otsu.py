@@ -58,11 +58,13 @@ def test_haematoxylin_is_told_from_eosin_where_grey_is_not():
     random = np.random.default_rng(0)
     stains = np.array(STAINS)[:2] / np.linalg.norm(STAINS, axis=1)[:2, None]
     nucleus = random.random((4, 16, 16)) < 0.3
-    much, little = random.uniform([0.5, 0.5], [0.9, 2], (4, 16, 16, 2)), random.uniform(0, 0.05, (4, 16, 16, 2))
+    much, little = random.uniform([0.4, 0.2], [0.9, 1], (4, 16, 16, 2)), random.uniform(0, 0.05, (4, 16, 16, 2))
     amount = np.where(np.stack([nucleus, ~nucleus], -1), much, little)
     light = 255 * 10 ** -(amount @ stains)
     x = torch.from_numpy(light.round().astype(np.uint8)).permute(0, 3, 1, 2)
     found = otsu_masks(x, of="haematoxylin", bright=True)
     assert dice(found, nucleus).min() == 1 > dice(otsu_masks(x, bright=False), nucleus).max()
-    seen = grey_values(x, "haematoxylin").numpy()
-    assert np.corrcoef(amount[..., 0].ravel(), seen.ravel())[0, 1] > 0.98
+    haematoxylin = amount[..., 0]
+    low, high = haematoxylin.min((1, 2), keepdims=True), haematoxylin.max((1, 2), keepdims=True)
+    wanted = (haematoxylin - low) / (high - low) * 255
+    assert np.abs(grey_values(x, "haematoxylin").numpy() - wanted).max() < 8  # light was rounded to bytes
