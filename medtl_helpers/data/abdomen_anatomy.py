@@ -21,6 +21,7 @@ CLASS_OF = {
 TISSUES = tuple(CLASS_OF)
 LESIONS = ("none", "clear", "small", "equal")
 SMALL = 0.45  # of its size, a small lesion
+REACH = 1.25  # how far a blob is looked for, in half-axes: its waves lie within
 
 
 class Blob(NamedTuple):
@@ -133,7 +134,7 @@ def _paint(here, tissue: str, where) -> None:
 
 def _paint_blob(here, blob: Blob, x, y, z, allowed) -> None:
     """Paint ``blob`` where ``allowed`` (1×H×W), looking at the box around it alone."""
-    reach = blob.axes * 1.25
+    reach = blob.axes * REACH
     reach[:2] = reach[:2].max()
     box = tuple(
         slice(*np.searchsorted(axis, (blob.centre[k] - reach[k], blob.centre[k] + reach[k])))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from medtl_helpers.data import abdomen_anatomy
 from medtl_helpers.data.abdomen_anatomy import (
     ABDOMEN_CLASSES,
     CLASS_OF,
@@ -92,8 +93,15 @@ def test_without_a_word_about_lesions_the_ill_have_theirs(patients):
     assert 0.4 < share < 0.8
 
 
+def test_the_box_in_which_a_blob_is_looked_for_holds_it(patients, monkeypatch):
+    near = [tissues(patient, AXIS, AXIS, HEIGHTS, "clear") for patient in patients[:3]]
+    monkeypatch.setattr(abdomen_anatomy, "REACH", 3.0)
+    assert all(
+        (tissues(p, AXIS, AXIS, HEIGHTS, "clear") == there).all() for p, there in zip(patients, near, strict=False)
+    )
+
+
 def test_a_part_of_the_body_is_drawn_like_the_whole(patients):
-    """Blobs are painted in boxes around them; a box that is too small would cut them where the picture does not."""
     whole = tissues(patients[0], AXIS, AXIS, HEIGHTS, "clear")
     part = tissues(patients[0], AXIS[10:30], AXIS[5:40], HEIGHTS[3:7], "clear")
     assert (whole[3:7, 5:40, 10:30] == part).all()
