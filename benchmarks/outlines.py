@@ -256,16 +256,17 @@ def abdomen(seed: int, training: str) -> list[dict]:
             masks = mtl.predict_masks(network, seen(x))
             scores = {"Dice": outlines.organ_scores(masks, y), "Dice, lesions": outlines.organ_scores(masks, y, LESION)}
             rows.append({"way": way, "target": look, "scores": rounded(scores)})
-    if training == "plain":
-        rows += failures(model, FRESH + 3 * seed + 1)
+    if training in ("plain", "T2 itself"):
+        rows += failures(training, model, FRESH + 3 * seed + 1)
     return rows
 
 
-def failures(model, seed: int) -> list[dict]:
-    """Lesions that are clear, small, or as bright as the liver, in the same patients by CT."""
+def failures(training: str, model, seed: int) -> list[dict]:
+    """Lesions that are clear, small, or as bright as the liver, in the same patients by CT, or by T2 of "T2 itself"."""
+    (look,) = outlines.SLICE_TRAININGS[training][0]
     rows = []
     for lesion in ("clear", "small", "equal"):
-        x, y = outlines.slices("ct", TESTED, seed, lesion=lesion)
+        x, y = outlines.slices(look, TESTED, seed, lesion=lesion)
         masks, number = mtl.predict_masks(model, x), mtl.ABDOMEN_CLASSES.index("lesion")
         scores = {
             "Dice, lesions": outlines.organ_scores(masks, y, LESION),
@@ -273,7 +274,7 @@ def failures(model, seed: int) -> list[dict]:
             "pixel accuracy": (masks == y).float().mean(),
             "pixel accuracy without a lesion": (y != number).float().mean(),
         }
-        rows.append({"way": "plain", "lesion": lesion, "scores": rounded(scores)})
+        rows.append({"way": training, "lesion": lesion, "scores": rounded(scores)})
     return rows
 
 

@@ -230,6 +230,8 @@ SLICE_RATES = {  # chosen on drawn validation slices, on a seed that is not repo
     "plain": 0.003,
     "evened": 0.01,
     "random contrast": 0.01,
+    "T2 itself": 0.003,
+    "joint": 0.01,
 }
 
 
