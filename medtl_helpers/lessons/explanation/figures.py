@@ -1,4 +1,4 @@
-"""The figures of notebook 13: marked phantoms, maps over their lesions, shares, deletion, moved marks, random weights."""
+"""The figures of notebook 13: marked phantoms, maps over their lesions, shares, deletion, moved marks."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -51,7 +51,7 @@ def _picture(axis, image, lesion=None, mark=None, heat=None) -> None:
         axis.add_patch(box)
 
 
-def show_maps(x, maps: dict, lesions=None, marks=None, *, titles=None, words: str = "", **where) -> None:
+def show_map_rows(x, maps: dict, lesions=None, marks=None, *, titles=None, words: str = "", **where) -> None:
     """Images N×C×H×W in rows, with each of the ``maps`` (name → N×h×w) over them in a column of its own.
 
     ``titles``: a short text for each image, told beside its row. ``words`` begin the alt text.
@@ -98,7 +98,7 @@ def show_shares(shares: dict, area: float, *, data=None) -> None:
 
 
 def show_deletion(curves: dict, *, data=None) -> None:
-    """The mean probability of the class while pixels are covered, the highest of each map first: name → N×(steps + 1)."""
+    """The mean probability of a class while pixels are covered, the highest of each map first: name → N×(steps + 1)."""
     figure, axis = plt.subplots(figsize=(7.6, 3.8))
     told = []
     for (name, curve), (colour, marker) in zip(curves.items(), MARKS, strict=False):
@@ -179,13 +179,16 @@ def show_cascade(correlations: dict, steps: list[str], *, data=None) -> None:
     )
 
 
-def show_recorded(record: Record, rows: dict, groups: dict, score: str, label: str) -> None:
-    """Recorded means with intervals over seeds: a line for each of ``rows`` (name → keys), a mark for each group."""
-    figure, axis = plt.subplots(figsize=(8.4, 1.1 + 0.5 * len(rows)))
+def show_recorded(record: Record, rows: dict, groups: dict, label: str) -> None:
+    """Recorded means with intervals over seeds: a line for each of ``rows``, a mark for each of ``groups``.
+
+    Both are name → keys of ``Record.mean``, like ``{"way": "frozen"}`` and ``{"score": "auroc, home"}``.
+    """
+    figure, axis = plt.subplots(figsize=(8.6, 1.2 + 0.5 * len(rows)))
     told = []
     for k, ((group, where), (colour, marker)) in enumerate(zip(groups.items(), MARKS, strict=False)):
-        found = {name: record.mean(score=score, **(keys | where)) for name, keys in rows.items()}
-        at = [row + 0.16 * (k - (len(groups) - 1) / 2) for row in range(len(rows))]
+        found = {name: record.mean(**(keys | where)) for name, keys in rows.items()}
+        at = [row + 0.2 * (k - (len(groups) - 1) / 2) for row in range(len(rows))]
         interval_marks(axis, at, found.values(), colour=colour, marker=marker, label=group, horizontal=True)
         told.append(f"{group}: " + ", ".join(f"{name} {one.value:.2f}" for name, one in found.items()))
     axis.set_yticks(range(len(rows)), list(rows))
@@ -193,24 +196,22 @@ def show_recorded(record: Record, rows: dict, groups: dict, score: str, label: s
     axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     show(
         figure,
-        f"{label}, with 95 % intervals over seeds. {'; '.join(told)}.",
+        f"{label.capitalize()}, with 95 % intervals over seeds. {'; '.join(told)}.",
         provenance="recorded, 95 % t over seeds; twin data, drawn by code",
     )
 
 
-def show_chosen(x, maps, lesions, marks, groups: dict) -> None:
-    """Images with their maps in two rows: ``groups`` names the images of each (name → numbers)."""
-    figure, axes = plt.subplots(1, sum(map(len, groups.values())), figsize=(9.2, 2.2))
-    place = 0
-    for name, numbers in groups.items():
-        for k, n in enumerate(numbers):
-            _picture(axes[place], np.asarray(x[n]), np.asarray(lesions[n]), np.asarray(marks[n]), maps[n])
-            if k == 0:
-                axes[place].set_title(name, fontsize=10)
-            place += 1
+def show_chosen(x, maps, lesions, marks, names: list[str]) -> None:
+    """Images with their maps in one row, in as many groups of equal size as there are ``names``."""
+    x, lesions, marks, each = np.asarray(x), np.asarray(lesions), np.asarray(marks), len(x) // len(names)
+    figure, axes = plt.subplots(1, len(x), figsize=(9.2, 2.1))
+    for k, axis in enumerate(axes):
+        _picture(axis, x[k], lesions[k], marks[k], maps[k])
+        if k % each == 0:
+            axis.set_title(names[k // each], fontsize=11)
     show(
         figure,
-        "Grad-CAM of a network over malignant images, with their lesions outlined in blue and the letter framed in "
-        f"orange: {', '.join(f'{len(numbers)} {name}' for name, numbers in groups.items())}.",
+        "Grad-CAM of one network over malignant images, with their lesions outlined in blue and the letter framed in "
+        f"orange: {' and '.join(f'{each} {name}' for name in names)}.",
         provenance=WORDS["twin"],
     )
