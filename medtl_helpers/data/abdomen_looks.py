@@ -2,9 +2,9 @@
 
 - CT numbers without contrast agent, in Hounsfield units: Buzug, Computed Tomography (Springer 2008), page 475; that the
   liver is denser than the spleen: Piekarski et al., Radiology 137, 727 (1980). Windows as radiologists set them.
-- MRI at 3 T: T1 and T2 of de Bazelaire et al., Radiology 230, 652 (2004), of blood from Stanisz et al., Magn. Reson.
-  Med. 54, 507 (2005). The signal of a spin echo is PD·(1 − exp(−TR/T1))·exp(−TE/T2); the coil's field varies smoothly,
-  and the noise of a magnitude is Rician (Gudbjartsson and Patz, Magn. Reson. Med. 34, 910, 1995).
+- MRI at 3 T: T1 and T2 of de Bazelaire et al., Radiology 230, 652 (2004), of blood from Stanisz et al. (2005, doi
+  10.1002/mrm.20605). The signal of a spin echo is density·(1 − exp(−repetition/T1))·exp(−echo/T2); the coil's field
+  varies smoothly, and the noise of a magnitude is Rician (Gudbjartsson and Patz, 1995, doi 10.1002/mrm.1910340618).
 - A lesion is darker than the liver on CT and T1 and brighter on T2, as 96 % and 90 % of liver masses were in Wittenberg
   et al., AJR 151, 79 (1988). Its numbers here are chosen to have that order; they are no measurement of one disease.
 - X-ray: Beer and Lambert through a slab, with attenuation μ = μ_water·(1 + HU/1000), which is what a Hounsfield unit

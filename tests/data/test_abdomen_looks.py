@@ -82,7 +82,7 @@ def test_the_order_of_organs_is_that_of_the_textbook():
 
 
 def test_spin_echo_follows_bloch():
-    """For the same tissue, one minus exp(−TR/T1) recovers, and exp(−TE/T2) is left."""
+    """For the same tissue, the length of the magnetisation recovers with T1, and its echo fades with T2."""
     t1, t2, density = RELAXATION["liver"]
     assert spin_echo("liver", 1e9, 0) == pytest.approx(density)
     assert spin_echo("liver", t1, 0) == pytest.approx(density * (1 - 1 / np.e))
