@@ -52,8 +52,8 @@ def load_masks(
         with antialiasing) and masks (nearest) are resized without keeping the aspect ratio. Nothing is cut or padded.
     channels: 1 or 3; by default 1 if all images are grey, else 3.
     classes: what the numbers in the masks are: names in order, ``("liver", "spleen")`` for 1 and 2; by number,
-        ``{63: "liver", 126: "spleen"}``, where two numbers may have one name; or one name, ``"nucleus"``, for
-        everything above 0. Without it masks of two numbers have the classes background and object.
+        ``{63: "liver", 126: "spleen", 255: "background"}``, where two numbers may have one name; or one name,
+        ``"nucleus"``, for everything above 0. Without it masks of two numbers have the classes background and object.
     patients: as in ``load_folder``: a regular expression, searched for in the path below ``images`` (below the split,
         where each image has a folder), or the path of a CSV with the columns file and patient.
     seed: of the random splits, where the folder does not make them.
