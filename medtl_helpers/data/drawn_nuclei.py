@@ -128,7 +128,7 @@ def bright(rng, s: Scene) -> np.ndarray:
 def any_look(rng, s: Scene) -> np.ndarray:
     """Any colours for nuclei, cells, tissue and gaps, 3×S×S.
 
-    Half of the pictures are of the three kinds, but with mixed channels, another curve of tone curve, often negative.
+    Half of the pictures are of the three kinds, but with mixed channels, another tone curve, and often negative.
     """
     if rng.random() < 0.5:
         picture = one_of(rng, fluorescence, histology, bright)(rng, s).clip(0, 1)
