@@ -128,13 +128,14 @@ def test_the_record_is_that_of_the_script_and_its_reported_seeds_chose_nothing()
     assert {*e.SECONDARY} <= {*asked} and all(one.raw <= one.p for one in asked.values())
 
 
-def test_a_recorded_cell_is_what_it_is_again(monkeypatch):
+@pytest.mark.parametrize("training", ["no network", pytest.param("drawn", marks=pytest.mark.slow)])
+def test_a_recorded_cell_is_what_it_is_again(monkeypatch, training):
     """On the twin, what needs no training."""
     monkeypatch.setenv("MEDTL_DATA", "twin")
     for kept in (benchmark.task, benchmark.abroad_unlabelled):
         kept.cache_clear()
     record = mtl.Record("outlines", stage="report", data="twin", kind="modality")
-    for row in benchmark.modality(200, "none"):
+    for row in benchmark.modality(200, training):
         for score, value in row["scores"].items():
             assert np.isclose(value, record.scores(row["way"], score)[0], atol=2e-3), (row["way"], score)
     for kept in (benchmark.task, benchmark.abroad_unlabelled):
