@@ -49,6 +49,15 @@ LESSONS = {
         "sequences",
     ),
     "10_medical_text": Lesson("Medical text", "Pre-train, adapt, or write a rule?", 50, "text"),
+    "12_outlines_and_modalities": Lesson(
+        "Outlines, and other modalities",
+        "Do outlines carry from one modality to another, and must it be a network?",
+        50,
+        "outlines",
+    ),
+    "13_what_did_it_look_at": Lesson(
+        "What did it look at?", "Can a picture explain an answer, and can it be wrong?", 45, "explanation"
+    ),
     "14_private_transfer": Lesson("Private transfer", "What do federation, noise and attacks cost?", 50, "private"),
 }
 

@@ -70,7 +70,8 @@ def show_map_rows(x, maps: dict, lesions=None, marks=None, *, titles=None, words
             axes[row, 0].text(-0.08, 0.5, titles[row], transform=axes[row, 0].transAxes, **text)
     outlined = ", their lesions outlined" if lesions is not None else ""
     told = f" Beside the rows: {'; '.join(titles)}." if titles is not None else ""
-    show(figure, f"{words or f'{n} images'}{outlined}; over them maps of {', '.join(maps)}.{told}", **where)
+    named = ", ".join(name.replace("\n", " ") for name in maps)
+    show(figure, f"{words or f'{n} images'}{outlined}; over them maps of {named}.{told}", **where)
 
 
 def show_shares(shares: dict, area: float, *, data=None) -> None:
@@ -135,7 +136,7 @@ def _rows_of_probabilities(axis, probabilities: dict, without: dict) -> None:
     axis.plot([], [], "s", color=COLOURS["orange"], label="with the letter here")
     axis.set_yticks(range(len(probabilities)), list(probabilities))
     axis.set(xlim=(-0.03, 1.03), ylim=(len(probabilities) - 0.4, -0.6), xlabel="probability of malignant")
-    axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 1.3), ncols=2)
+    axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 1.22), ncols=2)
 
 
 def show_places(grids: dict, without: dict, *, data=None) -> None:
@@ -208,7 +209,7 @@ def show_chosen(x, maps, lesions, marks, names: list[str]) -> None:
     for k, axis in enumerate(axes):
         _picture(axis, x[k], lesions[k], marks[k], maps[k])
         if k % each == 0:
-            axis.set_title(names[k // each], fontsize=11)
+            axis.set_title(names[k // each], fontsize=11, loc="left")
     show(
         figure,
         "Grad-CAM of one network over malignant images, with their lesions outlined in blue and the letter framed in "
