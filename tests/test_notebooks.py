@@ -26,6 +26,7 @@ SHOWN = {
     "mtl.bitfit": "02",
     "mtl.adapt_batch_norm": "04",
     "mtl.DANN": "05",
+    "mtl.fit_masks": "12",
 }
 LESSON_PATHS = sorted(FOLDER.glob("*.ipynb"))
 SOLUTION_PATHS = sorted((FOLDER / "solutions").glob("*.ipynb"))

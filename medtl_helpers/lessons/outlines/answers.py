@@ -62,24 +62,8 @@ def _dice() -> Exercise:
     )
 
 
-def _memory_of_a_volume() -> Exercise:
-    voxels = 512 * 512 * 200
-    return Exercise(
-        right=voxels * 32 * 4 / 1e9,
-        mistakes={
-            "a float32 has four bytes": voxels * 32 / 1e9,
-            "that is one channel: there are 32": voxels * 4 / 1e9,
-            "that is one slice: the volume has 200": 512 * 512 * 32 * 4 / 1e9,
-            "these are bytes: divide them by 10⁹": float(voxels * 32 * 4),
-            "these are units of 2³⁰ bytes: a gigabyte here has 10⁹": voxels * 32 * 4 / 2**30,
-        },
-        tolerance=0.01,
-    )
-
-
 EXERCISES = {
     "12.1": _dice_of_an_iou,
     "12.2": _three_bugs_in_an_outline_recipe,
     "12.3": _dice,
-    "12.4": _memory_of_a_volume,
 }
