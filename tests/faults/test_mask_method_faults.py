@@ -43,7 +43,7 @@ ROWS = [
     ("outlines: three classes for two", lambda: fit(y=Y + Y), "The masks run from 0 to 2, and the model has classes 0"),
     ("outlines: empty masks", lambda: fit(y=0 * Y), "All training masks are empty, so there is nothing to outline"),
     ("outlines: one mask too few", lambda: fit(y=Y[:3]), "one mask of the same size for each image"),
-    ("outlines: masks of another size than the images", lambda: fit(y=Y[:, :8]), "one mask of the same size for each image"),
+    ("outlines: masks that are smaller", lambda: fit(y=Y[:, :8]), "one mask of the same size for each image"),
     ("outlines: masks that are images", lambda: fit(y=Y[:, None]),
      "uint8 of shape (4, 1, 16, 16): give the class number"),
     ("outlines: masks of floats", lambda: fit(y=Y.float()), "The training masks are float32 of shape (4, 16, 16)"),
