@@ -22,7 +22,7 @@ ROWS = [
         ("Take the pixels away",),
     ),
     Sabotage(
-        "Deletion says the opposite",
+        "Deletion says otherwise",
         'for name in ("Grad-CAM, middle", "Grad-CAM, random", "random")',
         'for name in ("Grad-CAM, random", "Grad-CAM, middle", "random")',
         ("Take the pixels away",),
