@@ -22,7 +22,7 @@ def fitting_pairs(x: Tensor) -> np.ndarray:
     contrast, and of all pictures each must fit best to the other one. Pictures whose sides were shrunk still fit.
     Pictures that were turned or mirrored, and borders without anything on them, are not found.
     """
-    pixels = x.numpy().astype(np.float32)
+    pixels = x.numpy()
     pairs = [
         _fitting(pixels[..., -1], pixels[..., -2], pixels[..., 0], pixels[..., 1]),
         _fitting(pixels[..., -1, :], pixels[..., -2, :], pixels[..., 0, :], pixels[..., 1, :]),
@@ -32,6 +32,7 @@ def fitting_pairs(x: Tensor) -> np.ndarray:
 
 def _fitting(last, before_last, first, second) -> np.ndarray:
     """int M×2: which picture's end, and which one's beginning, are of one border; all are N×C×L."""
+    last, before_last, first, second = (line.astype(np.float32) for line in (last, before_last, first, second))
     ends, starts = 1.5 * last - 0.5 * before_last, 1.5 * first - 0.5 * second
     (one, contrast_one), (two, contrast_two) = _standardised_rows(ends), _standardised_rows(starts)
     fit = one @ two.T

@@ -182,7 +182,7 @@ def _splitting(root: Path, found: Pairs, people: np.ndarray | None, splits: dict
 
 def _doubts(task: MaskTask, x: Tensor, y: Tensor, files: np.ndarray, people: np.ndarray | None) -> list[str]:
     """Lines on pixels that may not be what was meant, and on pictures that belong together."""
-    lines, shares = [], (y > 0).double().mean((1, 2)).numpy()
+    lines, shares = [], y.count_nonzero((1, 2)).numpy() / y[0].numel()
     constant = (x == x[:, :, :1, :1]).flatten(1).all(1).numpy()
     for which, what in (
         (constant, "image(s) have one value everywhere"),
