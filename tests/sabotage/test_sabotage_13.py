@@ -71,8 +71,8 @@ ROWS = [
     ),
     Sabotage(
         "Two networks with the same maps",
-        'for when in ("before", "after")',
-        'for when in ("after", "before")',
+        'score=f"sensitivity, {when}"',
+        'score="sensitivity, before"',
         ("Where it fails",),
     ),
 ]
