@@ -277,7 +277,7 @@ def show_organs(record: Record, ways: list[str]) -> None:
 def show_named(record: Record) -> None:
     """The recorded AUROC of "is there a lesion?", for each look that was learnt and each that was asked about."""
     panels = {
-        way: np.array([[record.mean(way, "auroc", source=s, target=t).value for t in LOOKS] for s in LOOKS])
+        f"AUROC, {way}": np.array([[record.mean(way, "auroc", source=s, target=t).value for t in LOOKS] for s in LOOKS])
         for way in record.values("way")
     }
     rows = [f"from {name}" for name in LOOKS.values()]
