@@ -5,8 +5,8 @@
 - MRI at 3 T: T1 and T2 of de Bazelaire et al., Radiology 230, 652 (2004), of blood from Stanisz et al. (2005, doi
   10.1002/mrm.20605). The signal of a spin echo is density·(1 − exp(−repetition/T1))·exp(−echo/T2); the coil's field
   varies smoothly, and the noise of a magnitude is Rician (Gudbjartsson and Patz, 1995, doi 10.1002/mrm.1910340618).
-- A lesion is darker than the liver on CT and T1 and brighter on T2, as most liver masses are (Maniam and Szklaruk, World
-  Journal of Radiology 2, 309, 2010, doi 10.4329/wjr.v2.i8.309, a review). Its numbers here are chosen to have that
+- A lesion is darker than the liver on CT and T1 and brighter on T2, as most liver masses are (Maniam and Szklaruk, a
+  review, World Journal of Radiology 2, 309, 2010, doi 10.4329/wjr.v2.i8.309). Its numbers here are chosen to have that
   order; they are no measurement of one disease.
 - X-ray: Beer and Lambert through a slab, with attenuation μ = μ_water·(1 + HU/1000), which is what a Hounsfield unit
   means, and μ_water = 0.206 / cm at 60 keV (NIST, X-Ray Mass Attenuation Coefficients).
