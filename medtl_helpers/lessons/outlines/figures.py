@@ -72,7 +72,13 @@ def show_labels(x, labels, classes, *, data=None, provenance: str | None = None)
         _bare(below)
     for k, name in enumerate(classes):
         axes[1, 0].plot([], [], "s", color=CLASS_COLOURS[k], label=name)
-    figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(classes), fontsize=8)
+    figure.legend(
+        *axes[1, 0].get_legend_handles_labels(),
+        loc="outside lower left",
+        ncols=len(classes),
+        fontsize=7,
+        columnspacing=1,
+    )
     share = torch.bincount(labels.flatten().long(), minlength=len(classes)) / labels.numel()
     told = ", ".join(f"{name} {float(part):.1%}" for name, part in zip(classes, share, strict=True))
     show(
@@ -135,7 +141,7 @@ def show_unet(network, size: int = 64) -> None:
 
 def show_answers(truth, answers: dict, scores: dict[str, dict[str, float]]) -> None:
     """One truth and several answers to it as outlines, with what three scores say of each."""
-    figure, axes = plt.subplots(1, len(answers), figsize=(8.8, 3.4))
+    figure, axes = plt.subplots(1, len(answers), figsize=(8.8, 3.9))
     told = []
     for axis, (name, answer) in zip(axes, answers.items(), strict=True):
         axis.imshow(np.where(truth, 0.75, 1.0), cmap="gray", vmin=0, vmax=1)
