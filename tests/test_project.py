@@ -109,7 +109,7 @@ def test_cards_are_complete():
         if card["kind"] not in ("weights", "results", "mask"):
             assert "positive" in card or len(card["classes"]) > 2, f"which class of {name} is the disease?"
         for entry in card.get("files", {}).values():
-            assert re.fullmatch(r"(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})", entry["checksum"])
+            assert re.fullmatch(r"(md5:[0-9a-f]{32}|(sha256|arrays):[0-9a-f]{64})", entry["checksum"])
             assert entry["url"].startswith("https://")
 
 

@@ -86,6 +86,11 @@ def _of_class(predicted, masks, of: int) -> tuple[np.ndarray, np.ndarray]:
             "prediction of the same size for each mask."
         )
     check_whole(of, "of", least=0)
+    for name, given in {"predicted": ours, "true": theirs}.items():
+        if of == 1 and int(given.max()) == 255 and set(given.unique().tolist()) <= {0, 255}:
+            raise ValueError(
+                f"The {name} masks hold 0 and 255, and class 1 is asked for: divide them by 255, or give of=255."
+            )
     return (ours == of).cpu().numpy(), (theirs == of).cpu().numpy()
 
 

@@ -70,6 +70,7 @@ ROWS = [
     ("soft Dice: probabilities of one class", lambda: mtl.soft_dice_loss(LOGITS[:, :1], Y),
      "each of at least two classes"),
     ("soft Dice: masks in one-hot", lambda: mtl.soft_dice_loss(LOGITS, Y[:, None]), "a class number for each pixel"),
+    ("Dice: masks of 0 and 255", lambda: mtl.dice(Y * 255, Y), "The predicted masks hold 0 and 255"),
     ("Dice: sizes that differ", lambda: mtl.dice(Y, Y[:, :8]), "give one prediction of the same size for each mask"),
     ("Dice: probabilities", lambda: mtl.dice(LOGITS[:, 1], Y), "The predicted masks are float32 of shape (4, 16, 16)"),
     ("Dice: another rule", lambda: mtl.dice(Y, Y, empty="zero"), "empty is 'zero': choose one of one, nan"),
