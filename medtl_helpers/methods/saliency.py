@@ -26,7 +26,7 @@ from .explaining import EMPTY, class_logits, map_in_batches
 
 
 def gradient_map(model: nn.Module, x, classes, *, guided: bool = False, **options) -> np.ndarray:
-    """|∂z_c/∂x| [1], the largest of the channels: float32 N×H×W.
+    """``|∂z_c/∂x|`` [1], the largest of the channels: float32 N×H×W.
 
     With ``guided``, every ReLU lets only what is positive back [2]: a sharper picture, which hardly depends on the
     weights above (Adebayo 2018), and so explains little. The other arguments are those of ``integrated_gradients``.

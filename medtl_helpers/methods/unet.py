@@ -50,7 +50,7 @@ class OutlineNet(StagedNet):
         self.to(memory_format=torch.channels_last)  # the same numbers to rounding, faster on a processor
 
     def features(self, x: Tensor) -> Tensor:
-        """The last map, float32 N×``width``×H×W, of images N×C×H×W (float32 in −1..1)."""
+        """The last map, float32 N×D×H×W with D channels (``width``), of images N×C×H×W (float32 in −1..1)."""
         height, width = x.shape[-2:]
         x = F.pad(x, (0, -width % self.stride, 0, -height % self.stride), mode="replicate")
         skips = [x] if self.image else []
