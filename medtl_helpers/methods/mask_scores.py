@@ -31,7 +31,7 @@ def dice(predicted, masks, *, of: int = 1, empty: str = "one") -> np.ndarray:
 
 
 def iou(predicted, masks, *, of: int = 1, empty: str = "one") -> np.ndarray:
-    """``|A ∩ B| / |A ∪ B|`` of each image (Jaccard's index), as ``dice``, D, in all else; it is D / (2 − D): float64 N."""
+    """``|A ∩ B| / |A ∪ B|`` of each image (Jaccard), as ``dice``, D, in all else; it is D / (2 − D): float64 N."""
     both, a, b = _overlap(predicted, masks, of)
     return _share(both, a + b - both, empty)
 
