@@ -47,8 +47,8 @@ The last two were added before they were run, but when five seeds of the primary
 harder task, and 300 steps may be few for it. They have 1,200 steps, the rates of 300, and three seeds.
 
 Told with intervals, and settling nothing: all else. Drawn slices (kinds "abdomen", "patients", "matrix") are new for
-each seed, and have three or five; "matrix" asks whether there is a lesion in slices of 32 px, and has one of three
-rates, by drawn validation slices of each source. "faults" are three seeds of what was found in recipes.
+each seed, and have three or five; "matrix" asks whether there is a lesion in slices of 32 px, and has one rate, chosen
+on seed 0 with no row of it in the record. "faults" are three seeds of what was found in recipes.
 
 Settings: rates of a training by Dice at home on validation images, of few masks on histology's 12 validation images
 (ten masks), of slices on drawn validation slices; three rates each, four with few masks, on seed 0. Ten seeds are

@@ -93,7 +93,7 @@ ROWS = [
         ("The same anatomy",),
     ),
     Sabotage(
-        "A U-Net for organs is flattered, too",
+        "In five seeds a U-Net for organs",
         '("other slices", "new patients")',
         '("new patients", "other slices")',
         ("The share of pixels", "Slices of one patient"),

@@ -22,13 +22,13 @@ ROWS = [
         ("Take the pixels away",),
     ),
     Sabotage(
-        "Deletion says otherwise",
+        "Deletion: Grad-CAM beats a smooth",
         'for name in ("Grad-CAM, middle", "Grad-CAM, random", "random")',
         'for name in ("Grad-CAM, random", "Grad-CAM, middle", "random")',
         ("Take the pixels away",),
     ),
     Sabotage(
-        "Where the letter tells the class, the map leaves the lesion",
+        "Where the letter tells the class, less of the map is in the lesion",
         'record.about["primary"], record.primary',
         'record.about["primary"], record.paired("letter on both", "no letter", **record.about["primary"]["where"])',
         ("The letter",),
@@ -64,7 +64,7 @@ ROWS = [
         ("Take the pixels away", "Fine-tuned or frozen?"),
     ),
     Sabotage(
-        "A network that reads the brightness",
+        "A network that reads brightness",
         'map="random map", images="brighter"',
         'map="middle of the image", images="brighter"',
         ("Where it fails",),
