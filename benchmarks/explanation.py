@@ -70,7 +70,7 @@ from functools import cache
 
 import numpy as np
 import torch
-from record import Log, fill, header, rounded, tidy, total_seconds, write
+from record import Log, fill, header, rounded, seeded_rows, tidy, total_seconds, write
 
 from medtl_helpers.lessons.explanation import experiment as lesson
 
@@ -245,11 +245,7 @@ def main() -> None:
 
 def summarise(runs: list[dict]) -> None:
     """``results/explanation.json`` of all that is complete."""
-    rows = []
-    for stage in SEEDS:
-        for row in tidy(runs, cells(stage)):
-            n = len(next(iter(row["scores"].values())))
-            rows.append(row | {"seeds": list(SEEDS[stage])[:n], "data": "twin"})
+    rows = [row | {"data": "twin"} for stage, seeds in SEEDS.items() for row in seeded_rows(runs, cells(stage), seeds)]
     result = header(seeds=list(SEEDS["report"]), seconds=total_seconds(runs)) | {
         "score": lesson.MASS,
         "data": "twin",

@@ -74,6 +74,12 @@ def tidy(runs: list[dict], cells: Iterable[dict], *, seconds: bool = False) -> l
     return rows
 
 
+def seeded_rows(runs: list[dict], cells: list[dict], seeds: Iterable[int]) -> list[dict]:
+    """``tidy``, and each row names its ``seeds``: the first ones of those of its stage, as many as it has scores."""
+    seeds = list(seeds)
+    return [row | {"seeds": seeds[: len(next(iter(row["scores"].values())))]} for row in tidy(runs, cells)]
+
+
 def _rows_of(group: list[dict]) -> list[dict]:
     """The rows that all runs of a group have, their scores listed run by run."""
     found: dict[str, tuple[dict, list[dict]]] = {}

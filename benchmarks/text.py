@@ -68,7 +68,7 @@ from functools import cache
 
 import numpy as np
 import torch
-from record import Log, fill, header, over_cases, read, rounded, tidy, total_seconds, write
+from record import Log, fill, header, over_cases, read, rounded, seeded_rows, tidy, total_seconds, write
 from record import answers as logged
 from sklearn.metrics import roc_auc_score
 
@@ -369,12 +369,12 @@ AUROCS = ("masked words, fine-tuned", "from scratch", "TF-IDF", "TF-IDF, sides",
 
 def summarise(runs: list[dict]) -> None:
     """``results/text.json`` of all that is complete."""
-    rows = []
-    for stage in SEEDS:
-        for data in ("real", "twin"):
-            for row in tidy(runs, cells(stage, data)):
-                n = len(next(iter(row["scores"].values())))
-                rows.append(row | {"seeds": list(SEEDS[stage])[:n]})
+    rows = [
+        row
+        for stage, seeds in SEEDS.items()
+        for data in ("real", "twin")
+        for row in seeded_rows(runs, cells(stage, data), seeds)
+    ]
     result = header(seeds=list(SEEDS["report"]), seconds=total_seconds(runs)) | {
         "score": "balanced accuracy",
         "data": "mixed",

@@ -45,6 +45,7 @@ TESTED_IN = {  # what has no test file of its own name
     "data/sequence_files": "data/test_own_sequences.py",
     "data/smears": "data/test_phantoms.py",
     "methods/embedded_weights": "methods/test_sequence_weights.py",
+    "data/split_names": "data/test_folders.py",
     "data/text_files": "data/test_own_texts.py",
     "methods/features": "methods/test_cache.py",
     "methods/best_so_far": "methods/test_auto_transfer.py",

@@ -11,8 +11,8 @@ import numpy as np
 from .dicom import is_dicom
 from .images import SUFFIXES
 from .patients import check_apart, deal_patients, find_patients
+from .split_names import SPLITS, folders_of_splits, split_called
 
-SPLITS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 SHARE = 0.15  # of each class, for a validation or test split that the folder does not have
 STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*")  # of PNG, JPEG and TIFF files
 
@@ -83,13 +83,7 @@ def _below(root: Path, file: Path) -> str:
 def _split_folders(root: Path) -> tuple[dict[str, Path], list[Path]]:
     """The folder of each split that is there, in order (``root`` itself as train where there is none); the others."""
     folders, images, others = listed(root)
-    given: dict[str, Path] = {}
-    for folder in folders:
-        split = split_called(folder)
-        if split in given:
-            raise ValueError(f"{root} has two folders for {split}, {given[split].name} and {folder.name}: keep one.")
-        if split:
-            given[split] = folder
+    given = folders_of_splits(root, folders)
     beside = [folder for folder in folders if folder not in given.values()]
     missing = [split for split in ("train", "test") if split not in given]
     if not given or (missing and beside and all(listed(folder)[1] for folder in given.values())):
@@ -102,10 +96,6 @@ def _split_folders(root: Path) -> tuple[dict[str, Path], list[Path]]:
             f"them split for you (rename {names} if it stands for a class, since it is the name of a split)."
         )
     return {split: given[split] for split in SPLITS if split in given}, images + others + beside
-
-
-def split_called(folder: Path) -> str | None:
-    return next((split for split, names in SPLITS.items() if folder.name.lower() in names), None)
 
 
 def _check_classes(given: dict[str, Path], found: dict[str, dict], classes: tuple[str, ...]) -> None:

@@ -4,8 +4,9 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from .folder_layout import SPLITS, listed, split_called
+from .folder_layout import listed
 from .images import SUFFIXES
+from .split_names import SPLITS, folders_of_splits, split_called
 
 IMAGES, MASKS = ("images", "image"), ("masks", "mask")
 LAYOUT = (
@@ -62,13 +63,7 @@ def find_pairs(root: Path) -> Pairs:
 def _given_splits(root: Path, skipped: list[Path]) -> dict[str, Path]:
     """The folder of each split, in order; ``root`` itself as train where no folder is called like one."""
     folders, files, others = listed(root)
-    given: dict[str, Path] = {}
-    for folder in folders:
-        split = split_called(folder)
-        if split in given:
-            raise ValueError(f"{root} has two folders for {split}, {given[split].name} and {folder.name}: keep one.")
-        if split:
-            given[split] = folder
+    given = folders_of_splits(root, folders)
     if not given:
         return {"train": root}
     missing = [split for split in ("train", "test") if split not in given]

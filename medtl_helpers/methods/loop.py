@@ -60,6 +60,15 @@ class Training:
         """Remember the model's weights of this moment as the ones to end with."""
         self.best_epoch, self._best = self._epoch, copy.deepcopy(self.model.state_dict())
 
+    def is_over(self, losses: list[float], patience: int | None) -> bool:
+        """Keep the weights where the last of the validation ``losses`` is the lowest; else whether patience is over."""
+        if losses[-1] < min(losses[:-1], default=math.inf):
+            self.keep()
+        elif patience is not None and self._epoch - (self.best_epoch or 0) >= patience:
+            self.stopped = f"no lower validation loss for {patience} epochs"
+            return True
+        return False
+
     def show(self, **figures: float) -> None:
         """Write figures beside the progress bar."""
         self._bar.set_postfix({name: f"{value:.3f}" for name, value in figures.items()})

@@ -91,7 +91,7 @@ def fit_masks(
         return value.detach()
 
     with Training(model, epochs, batch_size, progress=progress) as training:
-        for epoch in training:
+        for _ in training:
             model.train()
             total = torch.zeros((), device=device)
             for rows in torch.randperm(len(x), generator=generator).to(device).split(batch_size):
@@ -105,10 +105,7 @@ def fit_masks(
             history.val_loss.append(training.finite(val_loss, rate))
             history.val_dice.append(val_dice)
             training.show(loss=history.train_loss[-1], val_loss=val_loss)
-            if val_loss < min(history.val_loss[:-1], default=float("inf")):
-                training.keep()
-            elif patience is not None and epoch - (training.best_epoch or 0) >= patience:
-                training.stopped = f"no lower validation loss for {patience} epochs"
+            if training.is_over(history.val_loss, patience):
                 break
     history.best_epoch, history.stopped = training.best_epoch, training.stopped
     return history

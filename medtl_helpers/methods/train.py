@@ -88,7 +88,7 @@ def fit(
         return loss.detach()
 
     with Training(model, epochs, batch_size, progress=progress) as training:
-        for epoch in training:
+        for _ in training:
             model.train()
             total = torch.zeros((), device=device)
             order = torch.randperm(len(x), generator=generator).split(batch_size)
@@ -103,10 +103,7 @@ def fit(
             history.val_loss.append(training.finite(val_loss, rate))
             history.val_accuracy.append(val_accuracy)
             training.show(loss=history.train_loss[-1], val_loss=val_loss)
-            if val_loss < min(history.val_loss[:-1], default=float("inf")):
-                training.keep()
-            elif patience is not None and epoch - (training.best_epoch or 0) >= patience:
-                training.stopped = f"no lower validation loss for {patience} epochs"
+            if training.is_over(history.val_loss, patience):
                 break
     history.best_epoch, history.stopped = training.best_epoch, training.stopped
     return history

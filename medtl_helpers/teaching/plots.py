@@ -26,6 +26,7 @@ COLOURS = {
     "grey": "#5A5A5A",
     "black": "#000000",
 }
+MARKS = list(zip(("orange", "blue", "green", "pink", "sky", "grey", "black", "yellow"), "os^Dv<X>", strict=True))
 STYLE = {
     "figure.figsize": (7.2, 3.8),
     "figure.dpi": 110,
@@ -178,6 +179,40 @@ def show_intervals(intervals: dict[str, Interval], label: str, words: str, *, li
         f"{name} {found.value:.2f} [{found.low:.2f}, {found.high:.2f}]" for name, found in intervals.items()
     )
     show(figure, f"{words} ({label}, with 95 % intervals): {told}.", **where)
+
+
+def show_by_number(
+    ways: dict[str, dict[int, Interval]],
+    lines: dict[str, float],
+    words: str,
+    *,
+    counted: str,
+    score: str,
+    unit: str = "label",
+    **where,
+) -> None:
+    """Each way by a number of labels or masks; ``lines`` are values of ways that need none of them.
+
+    ``words`` begin the alt text, ``counted`` names the number and ``score`` the value, ``unit`` is one of what is
+    counted, and ``where`` names the data as in ``show``.
+    """
+    figure, axis = plt.subplots(figsize=(8.6, 4.6))
+    told = []
+    for k, ((way, means), (colour, marker)) in enumerate(zip(ways.items(), MARKS, strict=False)):
+        shift = 1 + 0.04 * (k - (len(ways) - 1) / 2)
+        at = [n * shift for n in means]
+        interval_marks(axis, at, list(means.values()), colour=colour, marker=marker, label=way, joined=True)
+        told.append(f"{way} " + ", ".join(f"{mean.value:.2f} with {n}" for n, mean in means.items()))
+    for (way, value), style in zip(lines.items(), ("-", "--", "-.", ":"), strict=False):
+        axis.axhline(value, color=COLOURS["black"], linestyle=style, linewidth=1, label=f"{way} (no {unit})")
+        told.append(f"{way}, without any {unit}, {value:.2f}")
+    ticks = sorted({n for means in ways.values() for n in means})
+    axis.set_xscale("log")
+    axis.set_xticks(ticks, [str(n) for n in ticks])
+    axis.minorticks_off()
+    axis.set(xlabel=counted, ylabel=score)
+    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    show(figure, f"{words}: {'; '.join(told)}.", **where)
 
 
 def show_shift(images, scanner, strengths, *, data=None) -> None:

@@ -14,6 +14,22 @@ class Row(NamedTuple):
     kept: str
 
 
+NOTHING_RIGHT: dict[str, Callable] = {  # made anew each time: values that hardly any argument takes
+    "None": lambda: None,
+    "text": lambda: "wrong",
+    "True": lambda: True,
+    "NaN": lambda: float("nan"),
+    "below 0": lambda: -1,
+    "a fraction": lambda: 0.5,
+    "an empty list": list,
+    "texts": lambda: ["a", "b"],
+    "rows of unequal length": lambda: [[1, 2], [3]],
+    "a dict": dict,
+    "a generator": lambda: (k for k in range(3)),
+    "an object": object,
+}
+
+
 def of_ours(error: BaseException) -> str:
     """The text of ``error``, which must be one sentence that this package says, and no library that it calls.
 

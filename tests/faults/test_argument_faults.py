@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from rows import Row, of_ours, unclear
+from rows import NOTHING_RIGHT, Row, of_ours, unclear
 from torch import nn
 
 from medtl_helpers import assets, parts, provenance
@@ -434,21 +434,9 @@ def test_an_argument_that_is_wrong(call, said):
 
 # --- the sweep -------------------------------------------------------------------------------------------------------
 
-WRONG = {
-    "None": lambda: None,
-    "text": lambda: "wrong",
-    "True": lambda: True,
-    "NaN": lambda: float("nan"),
-    "below 0": lambda: -1,
-    "a fraction": lambda: 0.5,
-    "an empty list": list,
-    "texts": lambda: ["a", "b"],
-    "rows of unequal length": lambda: [[1, 2], [3]],
-    "a dict": dict,
-    "a generator": lambda: (k for k in range(3)),
+WRONG = NOTHING_RIGHT | {
     "a function": lambda: lambda *anything, **more: None,
     "a tensor of another shape": lambda: torch.zeros(2, 3, 4),
-    "an object": object,
 }
 FEW = {"resamples": 20}
 AXIS = {"axis": None}  # stands for a new one

@@ -6,13 +6,15 @@ import torch
 
 import medtl_helpers as mtl
 from medtl_helpers.lessons.outlines import answers, figures
+from medtl_helpers.teaching import plots
 
 
 @pytest.fixture
 def alts(monkeypatch):
     """The figures and alt texts that were shown; nothing is displayed."""
     told = []
-    monkeypatch.setattr(figures, "show", lambda figure, alt, **where: told.append((figure, alt, where)))
+    for module in (figures, plots):
+        monkeypatch.setattr(module, "show", lambda figure, alt, **where: told.append((figure, alt, where)))
     yield told
     for figure, _, _ in told:
         figures.plt.close(figure)

@@ -7,13 +7,15 @@ import torch
 import medtl_helpers as mtl
 from medtl_helpers.lessons.sequences import answers, experiment, figures
 from medtl_helpers.methods.motifs import information
+from medtl_helpers.teaching import plots
 
 
 @pytest.fixture
 def alts(monkeypatch):
     """The alt texts that the figures were shown with; nothing is displayed."""
     told = []
-    monkeypatch.setattr(figures, "show", lambda figure, alt, **where: told.append((figure, alt, where)))
+    for module in (figures, plots):
+        monkeypatch.setattr(module, "show", lambda figure, alt, **where: told.append((figure, alt, where)))
     yield told
     for figure, _, _ in told:
         figures.plt.close(figure)

@@ -10,6 +10,7 @@ import torch
 
 import medtl_helpers as mtl
 from medtl_helpers.lessons.text import answers, experiment, figures
+from medtl_helpers.teaching import plots
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "10_medical_text.ipynb"
 
@@ -18,7 +19,8 @@ NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "10_medical_text.ipynb"
 def alts(monkeypatch):
     """The figures and alt texts that were shown; nothing is displayed."""
     told = []
-    monkeypatch.setattr(figures, "show", lambda figure, alt, **where: told.append((figure, alt, where)))
+    for module in (figures, plots):
+        monkeypatch.setattr(module, "show", lambda figure, alt, **where: told.append((figure, alt, where)))
     yield told
     for figure, _, _ in told:
         figures.plt.close(figure)

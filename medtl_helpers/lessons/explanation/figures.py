@@ -3,11 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ...teaching.plots import COLOURS, WORDS, interval_marks, show
+from ...teaching.plots import COLOURS, MARKS, WORDS, interval_marks, show
 from ...teaching.records import Record
 
 NAMES = ("malignant", "benign")
-MARKS = list(zip(("orange", "blue", "green", "pink", "sky", "grey", "black", "yellow"), "os^Dv<X>", strict=True))
 HEAT = {"cmap": "inferno", "vmin": 0, "vmax": 1, "alpha": 0.5, "interpolation": "bilinear"}
 
 

@@ -7,11 +7,10 @@ import numpy as np
 import torch
 from matplotlib.colors import ListedColormap
 
-from ...teaching.plots import COLOURS, WORDS, interval_marks, show
+from ...teaching.plots import COLOURS, MARKS, WORDS, interval_marks, show, show_by_number
 from ...teaching.records import Record
 
 TRUTH, ANSWER = "yellow", "sky"  # colours of what was drawn, and of what a network or a threshold answers
-MARKS = list(zip(("blue", "orange", "green", "pink", "sky", "grey", "black", "yellow"), "os^Dv<X>", strict=True))
 LOOKS = {"ct": "CT", "t1": "T1", "t2": "T2", "xray": "X-ray"}
 CLASS_COLOURS = (
     "#000000",
@@ -203,24 +202,13 @@ def show_contrasts(contrasts, dice: dict, *, data=None) -> None:
 
 def show_by_masks(record: Record, ways: list[str], lines: dict[str, float], *, masks=(3, 10, 40)) -> None:
     """The recorded Dice of each way by the number of masks; ``lines`` are ways that need none."""
-    figure, axis = plt.subplots(figsize=(8.6, 4.4))
-    told = []
-    for k, (way, (colour, marker)) in enumerate(zip(ways, MARKS, strict=False)):
-        means = [record.over_cases(way, None, data="real", kind="few", masks=n) for n in masks]
-        shift = 1 + 0.045 * (k - (len(ways) - 1) / 2)
-        interval_marks(axis, [n * shift for n in masks], means, colour=colour, marker=marker, label=way, joined=True)
-        told.append(f"{way} " + ", ".join(f"{m.value:.2f} with {n}" for n, m in zip(masks, means, strict=True)))
-    for (way, value), style in zip(lines.items(), ("-", "--", "-.", ":"), strict=False):
-        axis.axhline(value, color=COLOURS["black"], linestyle=style, linewidth=1, label=f"{way} (no mask)")
-        told.append(f"{way}, without any mask, {value:.2f}")
-    axis.set_xscale("log")
-    axis.set_xticks(masks, [str(n) for n in masks])
-    axis.minorticks_off()
-    axis.set(xlabel="masks of histology", ylabel="Dice on test")
-    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    show(
-        figure,
-        f"The Dice on real histology by the number of its masks, with 95 % intervals: {'; '.join(told)}.",
+    show_by_number(
+        {way: {n: record.over_cases(way, None, data="real", kind="few", masks=n) for n in masks} for way in ways},
+        lines,
+        "The Dice on real histology by the number of its masks, with 95 % intervals",
+        counted="masks of histology",
+        score="Dice on test",
+        unit="mask",
         provenance="recorded, 95 % over seeds and test groups; real data",
     )
 

@@ -10,14 +10,13 @@ from matplotlib.transforms import Affine2D
 
 from ...methods.motifs import information
 from ...provenance import provenance_of
-from ...teaching.plots import COLOURS, WORDS, interval_marks, show
+from ...teaching.plots import COLOURS, MARKS, WORDS, show, show_by_number
 from ...teaching.records import Record
 
 BASES = {"A": "green", "C": "blue", "G": "yellow", "T": "orange"}
 BOLD = FontProperties(family="DejaVu Sans", weight="bold")
 GLYPHS = {base: TextPath((0, 0), base, size=1, prop=BOLD) for base in BASES}
 JUNCTION = 30  # bases before the junction, by the convention of the UCI data
-MARKS = list(zip(("orange", "blue", "green", "pink", "sky", "grey", "black", "yellow"), "os^Dv<X>", strict=True))
 
 
 def places(width: int, before: int) -> list[str]:
@@ -150,26 +149,20 @@ def show_rows(
     record: Record, ways: list[str], *, score: str = "accuracy", labels=(5, 30, 100), flat=(), **where
 ) -> None:
     """Each way by the number of labels a class, with intervals; ``flat`` are ways without labels, as lines."""
-    figure, axis = plt.subplots(figsize=(8.4, 4.6))
-    told = []
-    for k, (way, (colour, marker)) in enumerate(zip(ways, MARKS, strict=False)):
-        at = [n for n in labels if way in record.values("way", labels=n, **where)]
-        means = [record.mean(way, score, labels=n, **where) for n in at]
-        shift = 1 + 0.035 * (k - (len(ways) - 1) / 2)
-        interval_marks(axis, [n * shift for n in at], means, colour=colour, marker=marker, label=way, joined=True)
-        told.append(f"{way} " + ", ".join(f"{m.value:.2f} with {n}" for n, m in zip(at, means, strict=True)))
-    for way, style in zip(flat, ("-", "--", "-.", ":"), strict=False):
-        value = record.mean(way, score, labels=labels[0], **where).value
-        axis.axhline(value, color=COLOURS["black"], linestyle=style, linewidth=1, label=f"{way} (no label)")
-        told.append(f"{way}, without any label, {value:.2f}")
-    axis.set_xscale("log")
-    axis.set_xticks(labels, [str(n) for n in labels])
-    axis.minorticks_off()
-    axis.set(xlabel="labels a class", ylabel=f"{score} on test")
-    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    show(
-        figure,
-        f"The {score} on test by the number of labels a class, with 95 % intervals over seeds: {'; '.join(told)}.",
+    means = {
+        way: {
+            n: record.mean(way, score, labels=n, **where)
+            for n in labels
+            if way in record.values("way", labels=n, **where)
+        }
+        for way in ways
+    }
+    show_by_number(
+        means,
+        {way: record.mean(way, score, labels=labels[0], **where).value for way in flat},
+        f"The {score} on test by the number of labels a class, with 95 % intervals over seeds",
+        counted="labels a class",
+        score=f"{score} on test",
         provenance=f"recorded, 95 % t over seeds; {record.data} data",
     )
 

@@ -10,11 +10,10 @@ import numpy as np
 import torch
 
 from ...data.tokens import texts
-from ...teaching.plots import COLOURS, WORDS, interval_marks, show
+from ...teaching.plots import COLOURS, MARKS, WORDS, show, show_by_number
 from ...teaching.records import Record
 
 ANSWERS = (("affirmed", "orange"), ("negated", "blue"))
-MARKS = list(zip(("orange", "blue", "green", "pink", "sky", "grey", "black", "yellow"), "os^Dv<X>", strict=True))
 
 
 def show_reports(sentences: list[str], y, *, around: int = 44) -> None:
@@ -170,24 +169,12 @@ def show_values(values: dict[str, float], label: str, *, line: float | None = No
 
 def show_by_labels(record: Record, ways: list[str], lines: dict[str, float], *, labels=(20, 100, 500), **where) -> None:
     """Each way of the record by the number of labels, with intervals; ``lines`` are ways without labels."""
-    figure, axis = plt.subplots(figsize=(8.6, 4.6))
-    told, known = [], record.values("way", "labels", **where)
-    for k, (way, (colour, marker)) in enumerate(zip(ways, MARKS, strict=False)):
-        at = [n for n in labels if (way, n) in known]
-        means = [record.mean(way, labels=n, **where) for n in at]
-        shift = 1 + 0.035 * (k - (len(ways) - 1) / 2)
-        interval_marks(axis, [n * shift for n in at], means, colour=colour, marker=marker, label=way, joined=True)
-        told.append(f"{way} " + ", ".join(f"{m.value:.2f} with {n}" for n, m in zip(at, means, strict=True)))
-    for (way, value), style in zip(lines.items(), ("-", "--", "-.", ":"), strict=False):
-        axis.axhline(value, color=COLOURS["black"], linestyle=style, linewidth=1, label=f"{way} (no label)")
-        told.append(f"{way}, without any label, {value:.2f}")
-    axis.set_xscale("log")
-    axis.set_xticks(labels, [str(n) for n in labels])
-    axis.minorticks_off()
-    axis.set(xlabel="labels in all", ylabel=f"{record.score} on test")
-    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    show(
-        figure,
-        f"The {record.score} on test by the number of labels, with 95 % intervals over seeds: {'; '.join(told)}.",
+    known = record.values("way", "labels", **where)
+    show_by_number(
+        {way: {n: record.mean(way, labels=n, **where) for n in labels if (way, n) in known} for way in ways},
+        lines,
+        f"The {record.score} on test by the number of labels, with 95 % intervals over seeds",
+        counted="labels in all",
+        score=f"{record.score} on test",
         provenance=f"recorded, 95 % t over seeds; {record.data} data",
     )
