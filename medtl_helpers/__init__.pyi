@@ -76,6 +76,7 @@ from .methods.private import dp_fit
 from .methods.random_contrast import random_contrast
 from .methods.reliability import ece_by_chance, expected_calibration_error, reliability, squared_calibration_error
 from .methods.saliency import gradient_map, integrated_gradients, occlusion
+from .methods.screening import average_precision, enrichment, screening_metrics
 from .methods.sequence_nets import SequenceCNN
 from .methods.sequence_weights import load_splice_cnn
 from .methods.server_steps import FedAdam
@@ -141,6 +142,7 @@ __all__ = [
     "attack_curve",
     "augment",
     "auto_transfer",
+    "average_precision",
     "begin",
     "bitfit",
     "bootstrap_metrics",
@@ -172,6 +174,7 @@ __all__ = [
     "draw_volumes",
     "ece_by_chance",
     "edge_map",
+    "enrichment",
     "environment",
     "epsilon",
     "expected_calibration_error",
@@ -262,6 +265,7 @@ __all__ = [
     "reporting_items",
     "reset_threshold",
     "reverse_complement",
+    "screening_metrics",
     "seed_everything",
     "session_report",
     "shared_scale",
