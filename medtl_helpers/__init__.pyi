@@ -32,6 +32,8 @@ from .devices import budget, describe, device, seed_everything
 from .methods.accountant import epsilon, noise_for
 from .methods.adabn import adapt_batch_norm
 from .methods.adapters import adapters, bitfit, soft_prompt
+from .methods.align import coral, coral_loss, mmd_loss
+from .methods.aligned_training import fit_aligned
 from .methods.attacks import attack_curve, lira, loss_attack, membership_scores, tpr_at
 from .methods.augment import augment
 from .methods.auto_transfer import auto_transfer
@@ -47,7 +49,7 @@ from .methods.fisher import fisher_diagonal
 from .methods.freezing import freeze, parameter_groups, parameter_report, unfreeze
 from .methods.grad_cam import grad_cam
 from .methods.h_score import h_score
-from .methods.history import DANNHistory, History
+from .methods.history import AlignedHistory, DANNHistory, History
 from .methods.intervals import Interval, paired_difference, t_interval
 from .methods.kmers import kmer_counts, weighted_degree_kernel
 from .methods.leep import leep, n_leep
@@ -86,6 +88,7 @@ from .methods.staged import staged
 from .methods.subgroups import by_group, worst_group
 from .methods.surface_distance import hausdorff95, surface_distances
 from .methods.temperature import find_temperature, tempered
+from .methods.tent import entropy, tent
 from .methods.text_weights import load_report_encoder
 from .methods.threshold import reset_threshold
 from .methods.train import fit
@@ -117,6 +120,7 @@ __all__ = [
     "EWC",
     "L2SP",
     "SCANNERS",
+    "AlignedHistory",
     "CourseCNN",
     "DANNHistory",
     "FeatureDistillation",
@@ -156,6 +160,8 @@ __all__ = [
     "check",
     "clipped_sum",
     "column_sums",
+    "coral",
+    "coral_loss",
     "course_map",
     "data_cards",
     "deletion_auc",
@@ -175,6 +181,7 @@ __all__ = [
     "ece_by_chance",
     "edge_map",
     "enrichment",
+    "entropy",
     "environment",
     "epsilon",
     "expected_calibration_error",
@@ -187,6 +194,7 @@ __all__ = [
     "fine_tune",
     "fisher_diagonal",
     "fit",
+    "fit_aligned",
     "fit_cached",
     "fit_masks",
     "freeze",
@@ -231,6 +239,7 @@ __all__ = [
     "membership_scores",
     "merge",
     "minimise",
+    "mmd_loss",
     "model_card",
     "motifs_of_filters",
     "n_leep",
@@ -287,6 +296,7 @@ __all__ = [
     "surface_distances",
     "t_interval",
     "tempered",
+    "tent",
     "texts",
     "to_float",
     "tokens",

@@ -274,6 +274,21 @@ def as_logits(outputs) -> Tensor:
     return found
 
 
+def as_rows(x, name: str, *, rows: int = 1, columns: int = 1) -> Tensor:
+    """``x`` as a tensor of floats N×D, with its gradient, of so many ``rows`` and ``columns`` at least.
+
+    Raises ValueError for what is none: the features or the logits that a loss without labels is computed of.
+    """
+    found = _as_tensor(x, name)
+    if found.ndim != 2 or not found.is_floating_point() or len(found) < rows or found.shape[1] < columns:
+        kind = f"{_dtype(found)} of shape {tuple(found.shape)}" if found.ndim else shown(x)
+        raise ValueError(
+            f"The {name} are {kind}: give floats, a row for each of {rows} or more examples, and {columns} or more "
+            "columns."
+        )
+    return found
+
+
 def forward(model: nn.Module, x: Tensor, compute: Callable | None = None) -> Tensor:
     """``model(x)``, or ``compute(x)``, which uses parts of the model; where torch stumbles over the shape of ``x``,
     ValueError says which shape the model wants.

@@ -41,6 +41,11 @@ class DANNHistory:
                 getattr(self, name).append(value)
 
 
+@dataclass(repr=False)
+class AlignedHistory(DANNHistory):
+    """What ``fit_aligned`` saw: ``domain_loss`` is the loss that aligns the domains, and ``lam`` its weight."""
+
+
 def _in_short(history, losses: list[float], kept: int | None) -> str:
     """What a notebook shows when a cell ends with a training: one line, and not the long lists."""
     last = f", last training loss {losses[-1]:.3f}" if losses else ""
