@@ -12,6 +12,8 @@ from .data.folders import load_folder
 from .data.image_tasks import ImageTask
 from .data.marks import draw_marked_ultrasound, plant_marks
 from .data.masks import MaskTask, few_masks
+from .data.molecule_splits import few_molecules, split_molecules
+from .data.molecules import DESCRIPTORS, MOLECULE_ATOMS, MoleculeTask
 from .data.own_masks import load_masks
 from .data.own_sequences import load_sequences
 from .data.own_texts import load_texts
@@ -119,8 +121,10 @@ __all__ = [
     "DANN",
     "EWC",
     "L2SP",
+    "DESCRIPTORS",
     "SCANNERS",
     "AlignedHistory",
+    "MOLECULE_ATOMS",
     "CourseCNN",
     "DANNHistory",
     "FeatureDistillation",
@@ -132,6 +136,7 @@ __all__ = [
     "Record",
     "Scanner",
     "SequenceCNN",
+    "MoleculeTask",
     "SourceReplay",
     "Split",
     "StagedNet",
@@ -190,6 +195,7 @@ __all__ = [
     "few_shot",
     "find_duplicates",
     "find_temperature",
+    "few_molecules",
     "find_weights",
     "fine_tune",
     "fisher_diagonal",
@@ -294,6 +300,7 @@ __all__ = [
     "stage_features",
     "staged",
     "surface_distances",
+    "split_molecules",
     "t_interval",
     "tempered",
     "tent",

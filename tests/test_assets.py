@@ -32,9 +32,11 @@ def run(code, **env):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_card_says_what_a_reader_must_know(name):
     about = assets.card(name)
-    assert about["kind"] in ("image", "sequence", "text", "table", "mask", "weights", "results")
+    assert about["kind"] in ("image", "sequence", "text", "table", "mask", "molecule", "weights", "results")
     if about["kind"] in ("weights", "results"):
         assert "classes" not in about and "positive" not in about  # the head of the reader's task is always new
+    elif about.get("labels") == "number":
+        assert len(about["classes"]) == 1 and "positive" not in about  # the name of what was measured
     else:
         assert len(about["classes"]) >= 2 and about.get("positive", 0) in range(len(about["classes"]))
     for key in ("title", "what", "licence", "conditions", "doi", "not_for"):

@@ -7,6 +7,7 @@ from ..provenance import note_source
 from .abstracts import load_abstracts
 from .image_tasks import ImageTask, tell_duplicates
 from .medmnist import load_images
+from .molecule_sets import load_molecule_set
 from .negex import load_negex
 from .nuclei import load_nuclei
 from .splice import load_splice
@@ -24,6 +25,8 @@ def load(
     copies: bool = False,
     question: str | None = None,
     length: int | None = None,
+    split: str | None = None,
+    seed: int | None = None,
     quiet: bool = False,
 ) -> Task:
     """Load a data set from this disk: the real one where it is, else its embedded twin, and say which.
@@ -31,7 +34,8 @@ def load(
     Parameters
     ----------
     name: ``"pneumonia"``, ``"breast"``, ``"blood"``, … (MedMNIST), ``"white_cells"``, ``"splice"``, ``"negex"``,
-        ``"medical_abstracts"``, ``"pubmedqa"``, ``"nuclei"`` (a ``MaskTask``), ``"heart"`` or ``"breast_cancer"``.
+        ``"medical_abstracts"``, ``"pubmedqa"``, ``"nuclei"`` (a ``MaskTask``), ``"esol"``, ``"bbbp"`` or
+        ``"tox21"`` (each a ``MoleculeTask``), ``"heart"`` or ``"breast_cancer"``.
     size: pixels per side of images: 28 (default), or 64, 128, 224. Where no file of that size was fetched, the 28 px
         images are enlarged (bilinear) and ``note`` says so. Nuclei always have 128.
     kind: of ``nuclei``: ``"fluorescence"`` (default), ``"histology"`` or ``"bright"``.
@@ -40,11 +44,14 @@ def load(
     copies: of ``splice``: with all copies, as the file was published, to show what they do to a number.
     question: of ``negex``: is the finding ``"negated"`` (default) or ``"historical"``?
     length: of texts: tokens of each; by default 48 of ``negex`` and 128 of the others.
+    split, seed: of molecules: ``"scaffold"`` (default) or ``"random"``, and the seed of the draw (0); see
+        ``split_molecules``. The real molecules are read with RDKit; without it their twin stands in.
     quiet: do not print the line that says what was loaded, nor, where pictures of a real data set stand twice, the one
         that says so.
 
-    Raises ValueError for an unknown name, size, kind, site or question, for ``kind``, ``copies``, ``question`` and
-    ``length`` of other data, for a set of weights or of results, and for data of more than 2 GB.
+    Raises ValueError for an unknown name, size, kind, site, question or split, for ``kind``, ``copies``, ``question``,
+    ``length``, ``split`` and ``seed`` of other data, for a set of weights or of results, and for data of more than
+    2 GB.
     """
     about = card(name)
     if about["kind"] == "weights":
@@ -59,6 +66,8 @@ def load(
         raise ValueError(f"{name} is of one kind alone: leave kind out, which is for nuclei.")
     if name == "nuclei" and size not in (None, 128):
         raise ValueError(f"The nuclei have 128 px per side, and size is {shown(size)}: leave it out.")
+    if (split is not None or seed is not None) and about["kind"] != "molecule":
+        raise ValueError(f"{name} is split once and for all: split and seed are for molecules alone.")
     if length is not None and about["kind"] != "text":
         raise ValueError(f"{name} holds no texts: leave length out, which is their number of tokens.")
     if length is not None:
@@ -75,6 +84,8 @@ def load(
         task = load_splice(about, copies)
     elif name == "negex":
         task = load_negex(about, question or "negated", length or 48)
+    elif about["kind"] == "molecule":
+        task = load_molecule_set(name, about, "scaffold" if split is None else split, 0 if seed is None else seed)
     elif about["kind"] == "text":
         task = load_abstracts(name, about, length or 128)
     else:
