@@ -44,6 +44,7 @@ TESTED_IN = {  # what has no test file of its own name
     "data/scans": "data/test_pretraining.py",
     "data/sequence_files": "data/test_own_sequences.py",
     "data/smears": "data/test_phantoms.py",
+    "methods/graph_inputs": "faults/test_molecule_method_faults.py",
     "methods/embedded_weights": "methods/test_sequence_weights.py",
     "data/split_names": "data/test_folders.py",
     "data/text_files": "data/test_own_texts.py",
