@@ -42,6 +42,9 @@ from .methods.auto_transfer import auto_transfer
 from .methods.cache import fit_cached
 from .methods.calibration import recalibrate_intercept, recalibrate_slope
 from .methods.calibration_line import calibration_line, calibration_metrics, log_odds
+from .methods.choosing import effective_cases, importance_weights, mean_entropy, weighted_validation
+from .methods.class_confusion import mcc_loss
+from .methods.collapse import CollapseWatch
 from .methods.dann import DANN
 from .methods.features import prefix_features, stage_features
 from .methods.federated import federated_average
@@ -79,6 +82,7 @@ from .methods.plain_maps import centre_map, edge_map, random_map
 from .methods.position_weights import position_scores, position_weights
 from .methods.predict import predict, to_float
 from .methods.private import dp_fit
+from .methods.pseudo_labels import pseudo_label_loss, pseudo_labels, self_train
 from .methods.random_contrast import random_contrast
 from .methods.reliability import ece_by_chance, expected_calibration_error, reliability, squared_calibration_error
 from .methods.saliency import gradient_map, integrated_gradients, occlusion
@@ -127,6 +131,7 @@ __all__ = [
     "MOLECULE_ATOMS",
     "SCANNERS",
     "AlignedHistory",
+    "CollapseWatch",
     "CourseCNN",
     "DANNHistory",
     "FeatureDistillation",
@@ -188,6 +193,7 @@ __all__ = [
     "draw_volumes",
     "ece_by_chance",
     "edge_map",
+    "effective_cases",
     "enrichment",
     "entropy",
     "environment",
@@ -216,6 +222,7 @@ __all__ = [
     "hausdorff95",
     "held_out_task",
     "highest_inside",
+    "importance_weights",
     "integrated_gradients",
     "interval_marks",
     "interval_plot",
@@ -246,6 +253,8 @@ __all__ = [
     "masked_word_loss",
     "mass_inside",
     "match_pixels",
+    "mcc_loss",
+    "mean_entropy",
     "membership_scores",
     "merge",
     "minimise",
@@ -274,6 +283,8 @@ __all__ = [
     "pretrain_masked_words",
     "probe",
     "proxy_a_distance",
+    "pseudo_label_loss",
+    "pseudo_labels",
     "published_frequencies",
     "random_contrast",
     "random_map",
@@ -287,6 +298,7 @@ __all__ = [
     "reverse_complement",
     "screening_metrics",
     "seed_everything",
+    "self_train",
     "session_report",
     "shared_scale",
     "show",
@@ -320,6 +332,7 @@ __all__ = [
     "unfreeze",
     "unmerge",
     "weighted_degree_kernel",
+    "weighted_validation",
     "white_cell_domains",
     "without_duplicates",
     "worst_group",
