@@ -35,28 +35,37 @@ class CollapseWatch:
 
     Parameters
     ----------
-    model: the network before it adapts; it is copied. The copy answers each batch with that batch's statistics and its
-        own scale and shift, so that a difference comes from the steps, and not from the device.
+    model: the network before it adapts; it is copied, and the copy stays as it is.
     expected: how frequent the classes are thought to be in the stream, e.g. as in the source: K numbers, 1 in all.
     window: over how many of the last inputs all is counted; before so many came, there is no alarm. The more, the less
         chance plays: of n answers in K equal classes, chance alone moves the mix by √((K − 1) / (2πn)).
     mix: there is an alarm where the mix is farther from the expected one than this …
     agreement: … or where the two networks agree in a smaller share of the inputs than this.
+    statistics: ``"batch"``: batch norm of the copy takes those of each batch, so that a difference comes from the steps
+        and not from the device. It fails together with the adapting network where the batches themselves mislead,
+        as in a stream sorted by class. ``"own"``: it keeps the statistics that it has. Give a network whose statistics
+        come from earlier inputs of this device (``adapt_batch_norm``), and such a stream is noticed at once.
 
     ``looks`` holds a ``Look`` for each batch, ``alarms`` the numbers of the batches (from 0) after which there was an
     alarm; the window is then empty again. Raises ValueError for numbers that are no shares.
     """
 
-    def __init__(self, model: nn.Module, expected, *, window: int = 128, mix: float = 0.4, agreement: float = 0.5):
+    def __init__(
+        self, model: nn.Module, expected, *, window: int = 128, mix: float = 0.4, agreement: float = 0.5,
+        statistics: str = "batch",
+    ):  # fmt: skip
         parts.check_network(model)
         self.expected = as_numbers(expected, "expected shares")
         if len(self.expected) < 2 or (self.expected < 0).any() or abs(self.expected.sum() - 1) > 1e-3:
             raise ValueError(f"The expected shares are {self.expected.tolist()}: give one for each class, 1 in all.")
         self.window = parts.check_whole(window, "window", least=1)
         self.mix, self.agreement = as_share(mix, "mix", ends=True), as_share(agreement, "agreement", ends=True)
+        parts.check_choice(statistics, "statistics", ("batch", "own"))
         self.untouched = copy.deepcopy(model).eval().requires_grad_(False)
         for norm in self.untouched.modules():
-            if isinstance(norm, _BatchNorm):  # without statistics of its own it takes those of the batch
+            if (
+                isinstance(norm, _BatchNorm) and statistics == "batch"
+            ):  # without statistics of its own it takes those of the batch
                 norm.running_mean = norm.running_var = None
                 norm.track_running_stats = False
         self.looks: list[Look] = []

@@ -83,6 +83,22 @@ def test_a_stream_in_random_order_at_a_sensible_rate_gives_no_alarm(trained):
     assert len(watch.looks) == 16 and watch.alarms == []
 
 
+def test_a_stream_sorted_by_class_is_noticed_beside_statistics_of_earlier_inputs_alone(trained):
+    """Batches of one class mislead the untouched network, too, where it takes their statistics."""
+    (earlier, _), (x, y) = cloud(400, 2, seed=2), cloud(600, 2, seed=1)
+    stream, wanted = torch.cat([x[y == 0], x[y == 1]]), y.sort().values
+    watches = {
+        kind: CollapseWatch(
+            mtl.adapt_batch_norm(copy.deepcopy(trained), earlier), [0.5, 0.5], window=60, agreement=0.8, statistics=kind
+        )
+        for kind in ("batch", "own")
+    }
+    for watch in watches.values():
+        answers = tent(copy.deepcopy(trained), stream, batch_size=20, watch=watch)
+    assert (answers.argmax(1) == wanted).float().mean() < 0.7
+    assert watches["batch"].alarms == [] and watches["own"].alarms[0] == 2
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -90,6 +106,7 @@ def test_a_stream_in_random_order_at_a_sensible_rate_gives_no_alarm(trained):
         ({"expected": [1.0]}, "give one for each class"),
         ({"window": 0}, "window is 0"),
         ({"mix": 2}, "mix is 2"),
+        ({"statistics": "source"}, "choose one of batch, own"),
     ],
 )
 def test_a_watch_that_cannot_be_is_told(trained, change, words):
