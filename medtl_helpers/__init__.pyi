@@ -6,6 +6,7 @@ from .data.abdomen_anatomy import ABDOMEN_CLASSES
 from .data.catalogue import load
 from .data.cohorts import draw_cohort, split_by_image
 from .data.domains import white_cell_domains
+from .data.drawn_molecules import draw_molecules
 from .data.drawn_nuclei import draw_nuclei
 from .data.duplicates import find_duplicates, without_duplicates
 from .data.folders import load_folder
@@ -56,6 +57,7 @@ from .methods.grad_cam import grad_cam
 from .methods.graph import GraphNet
 from .methods.graph_training import fit_graphs, predict_graphs
 from .methods.h_score import h_score
+from .methods.graph_weights import load_graph_net
 from .methods.history import AlignedHistory, DANNHistory, History
 from .methods.intervals import Interval, paired_difference, t_interval
 from .methods.kmers import kmer_counts, weighted_degree_kernel
@@ -188,6 +190,7 @@ __all__ = [
     "draw_cohort",
     "draw_marked_ultrasound",
     "draw_nuclei",
+    "draw_molecules",
     "draw_reports",
     "draw_splice_sites",
     "draw_volumes",
@@ -238,6 +241,7 @@ __all__ = [
     "load_backbone",
     "load_folder",
     "load_masks",
+    "load_graph_net",
     "load_nuclei_unet",
     "load_report_encoder",
     "load_sequences",

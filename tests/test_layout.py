@@ -38,6 +38,7 @@ TESTED_IN = {  # what has no test file of its own name
     "data/mask_numbers": "data/test_own_masks.py",
     "data/mask_pairs": "data/test_own_masks.py",
     "data/painting": "data/test_phantoms.py",
+    "data/molecule_parts": "data/test_drawn_molecules.py",
     "data/patterns": "data/test_pretraining.py",
     "data/pixels": "data/test_images.py",
     "data/reading": "data/test_folders.py",

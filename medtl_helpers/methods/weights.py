@@ -38,6 +38,7 @@ class Weights:
             "drawn sites": "embedded weights, pre-trained on splice sites drawn by code",
             "drawn sentences": "embedded weights, pre-trained on sentences drawn by code",
             "drawn nuclei": "embedded weights, pre-trained on nuclei drawn by code",
+            "drawn molecules": "embedded weights, pre-trained on molecules drawn by code",
             "stand-in": f"stand-in weights from {self.path}",
             "random": "RANDOM weights, trained on nothing",
         }
