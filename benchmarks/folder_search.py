@@ -1,4 +1,4 @@
-"""The search behind ``python -m medtl_helpers transfer FOLDER``, beside single fixed ways, on folders of 64 px images.
+"""The search of ``auto_transfer``, which answers with one network, beside single fixed ways, on folders of images.
 
     MEDTL_DATA=… MEDTL_VGG16=… python benchmarks/folder_search.py --stage grid    # what the fixed ways are, seed 0
     MEDTL_DATA=… MEDTL_VGG16=… python benchmarks/folder_search.py                 # the search and they, and the record
@@ -54,6 +54,7 @@ from medtl_helpers.data.shifts import SCANNERS
 from medtl_helpers.methods import auto_transfer as search
 from medtl_helpers.methods import trials
 from medtl_helpers.methods.all_stages import AllStages
+from medtl_helpers.methods.averaged import Averaged
 from medtl_helpers.methods.cache import after_prefix
 from medtl_helpers.methods.features import frozen_prefix, prefix_features, stage_features
 from medtl_helpers.methods.ways import SCRATCH, Way
@@ -113,14 +114,19 @@ def both_parts(name: str) -> tuple[mtl.Split, mtl.Split]:
 
 @lru_cache(1)
 def task_of(name: str, seed: int) -> mtl.ImageTask:
-    """The task as the command makes it of a folder: the seed draws which of the labelled images are for validation."""
+    return folder_task(both_parts(name), seed, MINUTES)
+
+
+def folder_task(parts: tuple[mtl.Split, mtl.Split], seed: int, minutes: float) -> mtl.ImageTask:
+    """The task as the command makes it of a folder of labelled images and of a test: the seed draws which of the
+    labelled images are for validation."""
     with tempfile.TemporaryDirectory() as root:
-        for part, split in zip(("train", "test"), both_parts(name), strict=True):
+        for part, split in zip(("train", "test"), parts, strict=True):
             for k, (image, label) in enumerate(zip(split.x.numpy(), split.y.tolist(), strict=True)):
                 folder = Path(root, part, f"class {label}")
                 folder.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(folder / f"{k}.png")
-        return prepare(root, positive=None, patients=None, seed=seed, size=None, minutes=MINUTES).task
+        return prepare(root, positive=None, patients=None, seed=seed, size=None, minutes=minutes).task
 
 
 # --- training --------------------------------------------------------------------------------------------------------
@@ -149,6 +155,8 @@ def all_stages(model) -> list[str]:
 
 def answer(model, x, **how) -> torch.Tensor:
     """What ``predict`` says, N×K, from remembered features."""
+    if isinstance(model, Averaged):
+        return torch.stack([answer(one, x, **how) for one in model.models]).mean(0)
     frozen = frozen_prefix(model)
     if isinstance(model, AllStages):
         return model.head(trials.stage_features(model, x, **how)).softmax(1).detach()
@@ -173,10 +181,23 @@ class Remembered(trials.Trials):
         return self.kept[way]
 
 
+def remember_features() -> None:
+    """Let the search work as described above: a clock that stands still, and features that are computed once."""
+    torch.set_num_threads(1)
+    trials.clock = lambda: 0.0  # a busy machine cuts no plan
+    known: dict = {}
+    trials.stage_features = remembering(stage_features, known, all_stages)
+    trials.prefix_features = remembering(prefix_features, known, frozen_prefix)
+    search.Trials, trials.Trials, search.predict = Remembered, Remembered, answer
+
+
 def start(task: str, seed: int) -> tuple:
     """The task, and what trains a way for as long as the last rung and answers to the test images."""
-    data = task_of(task, seed)
-    _, plan, runs, _ = setting(data, seed, sources=None, minutes=MINUTES)
+    return started(task_of(task, seed), seed, MINUTES)
+
+
+def started(data: mtl.ImageTask, seed: int, minutes: float) -> tuple:
+    _, plan, runs, _ = setting(data, seed, sources=None, minutes=minutes)
     Remembered.last, Remembered.kept = plan.rungs[-1], {}
 
     def fixed(way: Way) -> np.ndarray:
@@ -314,12 +335,7 @@ def main() -> None:
         parser.error("MEDTL_VGG16 is not set: the general source is one of the rows.")
     if asked.stage == "report" and not grid_is_complete():
         parser.error("Run --stage grid first: it says which the fixed ways are.")
-    torch.set_num_threads(1)
-    trials.clock = lambda: 0.0  # a busy machine cuts no plan
-    known: dict = {}
-    trials.stage_features = remembering(stage_features, known, all_stages)
-    trials.prefix_features = remembering(prefix_features, known, frozen_prefix)
-    search.Trials, trials.Trials, search.predict = Remembered, Remembered, answer
+    remember_features()
     fill(LOG, [cell for cell in cells(asked.stage) if cell["task"] in (asked.tasks or [cell["task"]])], compute)
     if asked.stage == "report" and not asked.tasks:
         summarise()

@@ -31,7 +31,10 @@ def claims(report: dict) -> dict[str, tuple]:
     }
 
 
-@pytest.mark.parametrize("path", course.notebooks(FOLDER), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",  # each in a group of its own, so that the workers share them
+    [pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in course.notebooks(FOLDER)],
+)
 def test_a_notebook_runs_again_in_the_same_kernel(path, monkeypatch):
     monkeypatch.setenv("MEDTL_HEADLESS", "1")
     client = NotebookClient(

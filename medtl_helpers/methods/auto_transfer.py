@@ -16,6 +16,7 @@ from tqdm import tqdm
 from ..console import say
 from ..devices import headless
 from ..parts import check_rate, check_whole
+from .averaged import Averaged
 from .best_so_far import BestSoFar
 from .costs import count_costs
 from .halving import successive_halving
@@ -33,7 +34,9 @@ from .ways import SCRATCH, as_sources, small_network, ways_for
 FEW = 30  # validation images of the rarest class; with fewer the choice is told to be uncertain
 
 
-def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=None, progress: bool = True):
+def auto_transfer(
+    task, minutes: float = 5, *, seed: int = 0, out=None, sources=None, average: bool = False, progress: bool = True
+):
     """Try ways to transfer to ``task`` for some ``minutes``, choose on validation, look at test once: ``Transferred``.
 
     Parameters
@@ -46,6 +49,8 @@ def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=
     out: a file or folder for the log. Called again with the same images, seed and minutes, a search that was
         interrupted goes on where it was.
     sources: None (all that are there), names of some (``known_sources``), or a dict of networks by name.
+    average: answer with the mean of the best network of each pre-trained source (``Averaged``), and of the best one of
+        all, instead of the best one alone. It is bigger and slower, and less depends on chance in the choice.
     progress: show a progress bar (never in a headless run).
 
     Ctrl-C ends the search and returns what was found until then. Raises ValueError for what is no task of images with
@@ -98,8 +103,12 @@ def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=
     if done < total:
         say(f"The search ended early: {stopped}; what it had found is used.")
     brake.armed = False
-    model, way, epochs, validation = best.network()
-    batch = costs[way.source].inference_batch()
+    found = best.networks(average)
+    way, epochs = found[0].way, found[0].epochs
+    ways = tuple(one.way for one in found) if len(found) > 1 else ()
+    model = Averaged(one.model for one in found) if ways else found[0].model
+    validation = torch.stack([one.validation for one in found]).mean(0)
+    batch = min(costs[one.way.source].inference_batch() for one in found)
     x, y = task.test  # here, and nowhere before
     test = predict(model, x, batch_size=batch).numpy()
     try:
@@ -108,7 +117,7 @@ def auto_transfer(task, minutes: float = 5, *, seed: int = 0, out=None, sources=
         notes.append(f"There are no intervals on test: {error}")
         metrics = {}
     return Transferred(model, way, epochs, best.table(), validation.numpy(), test, metrics, stopped, seed,
-                       minutes, plan.record(), notes)  # fmt: skip
+                       minutes, plan.record(), notes, ways)  # fmt: skip
 
 
 def losses(plan: Plan, best: BestSoFar) -> Iterator[float]:

@@ -1,7 +1,7 @@
-"""The best way of a search so far, with its network, and the table of all."""
+"""The best way of a search so far, of each source and of all, with their networks; and the table of all."""
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
@@ -16,14 +16,23 @@ from .ways import Way
 DIGITS = 6  # of what the log holds, and of what is compared: a search from its log decides as the first one did
 
 
+class Member(NamedTuple):
+    """A network that answers, alone or with others: how it was trained, and its probabilities of validation, N×K."""
+
+    model: StagedNet
+    way: Way
+    epochs: int
+    validation: torch.Tensor
+
+
 class BestSoFar:
-    """Asks the log, or trains, for each loss that halving wants, and keeps the network of the lowest one."""
+    """Asks the log, or trains, for each loss that halving wants, and keeps the network of each source's lowest one."""
 
     def __init__(self, trials: Trials, log: SearchLog):
         self.trials, self.log = trials, log
         self.lowest = float("inf")
-        self._best: dict[str, Any] = {}
-        self._kept: tuple[StagedNet, torch.Tensor] | None = None
+        self._best: dict[str, dict[str, Any]] = {}
+        self._kept: dict[str, tuple[StagedNet, torch.Tensor] | None] = {}
         self._seen: dict[Way, dict[str, Any]] = {}
         self._rung: dict[Way, int] = {}
 
@@ -49,19 +58,29 @@ class BestSoFar:
             self._seen[way] = trial
         if found == float("inf"):
             return found
-        if found < self.lowest:
-            self.lowest, self._best, self._kept = found, trial, kept
+        if way.source not in self._best or found < _loss(self._best[way.source]):
+            self._best.pop(way.source, None)  # equal losses stand in the order in which they were reached
+            self._best[way.source], self._kept[way.source] = trial, kept
+        self.lowest = min(self.lowest, found)
         return found
 
-    def network(self) -> tuple[StagedNet, Way, int, torch.Tensor]:
-        """The best network, trained again where it comes from the log, its way, epochs and validation answers."""
+    def networks(self, average: bool = False) -> list[Member]:
+        """The best network; with ``average`` the best one of each other source that was pre-trained, too.
+
+        The lowest loss comes first. What comes from the log is trained again.
+        """
         if not self._best:
             raise FloatingPointError(
                 "No training of any way ended with a loss that is a number: look at the images, or try other sources."
             )
-        way = Way(**self._best["way"])
-        model, validation = self._kept or self.trials.run(way, self._best["epochs"])
-        return model.eval(), way, self._best["epochs"] * way.longer, validation
+        first, *others = sorted(self._best.values(), key=_loss)
+        chosen = [first, *(trial for trial in others if average and Way(**trial["way"]).pretrained)]
+        return [self._member(trial) for trial in chosen]
+
+    def _member(self, trial: dict[str, Any]) -> Member:
+        way = Way(**trial["way"])
+        model, validation = self._kept[way.source] or self.trials.run(way, trial["epochs"])
+        return Member(model.eval(), way, trial["epochs"] * way.longer, validation)
 
     def table(self) -> pd.DataFrame:
         """One row for each way that was tried, with its best training; the lowest loss, which was chosen, first."""

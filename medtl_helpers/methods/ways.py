@@ -60,6 +60,11 @@ class Way:
         return self.way == "all stages"
 
     @property
+    def pretrained(self) -> bool:
+        """Whether its source has learnt anything: it has neither random weights nor is it the small network."""
+        return self.source != SCRATCH and "random" not in self.source
+
+    @property
     def longer(self) -> int:
         """How many times as many epochs as the others this way gets: those of a probe cost nearly nothing."""
         return 4 if self.way in ("probe", "from scratch, 4 × as long") else 1

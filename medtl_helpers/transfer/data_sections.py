@@ -6,9 +6,10 @@ import numpy as np
 
 from ..data.tasks import SPLITS
 from . import page
-from .facts import how_split, left_out, sizes, way_in_words
+from .facts import how_split, left_out, sizes
 from .figures import ways_figure
 from .preparing import Prepared, copies_in_words
+from .words import way_in_words
 
 MOST_SHOWN = 40  # rows of a list on the page; all of them are in the JSON
 BEST = 12  # ways in the figure
@@ -153,16 +154,19 @@ def the_search(prepared: Prepared, found, minutes: float) -> str:
                 "rung."
                 if table["rung"].max() > 0
                 else "",
-                f"Chosen was the training with the lowest log loss of all, {chosen_loss:.3f}: "
-                f"{way_in_words(found.way)}, after {page.how_many(found.epochs, 'epoch')}."
-                if found.epochs
-                else f"Chosen was the lowest log loss of all, {chosen_loss:.3f}: {way_in_words(found.way)}.",
+                f"The lowest log loss of all was {table['log loss'][0]:.3f}: {way_in_words(found.way)}"
+                + (f", after {page.how_many(found.epochs, 'epoch')}." if found.epochs else "."),
+                f"The answers are the mean of {len(found.averaged)} networks, the best one of each pre-trained source "
+                f"and the best one of all, so that less depends on chance in the choice: their log loss together is "
+                f"{chosen_loss:.3f}. The others are: {'; '.join(map(way_in_words, found.averaged[1:]))}."
+                if found.averaged
+                else "",
                 "These scores are of validation, and the lowest of many flatters itself.",
                 "The result is in the next section.",
             ),
             *(page.paragraph(note) for note in found.notes),
             ways_figure(names, best["log loss"].tolist(), prior, 0),
-            page.table(head, rows, "All ways and their scores on validation; the chosen way stands out", 0),
+            page.table(head, rows, "All ways and their scores on validation; the best way stands out", 0),
         ]
     )
 

@@ -17,8 +17,8 @@ from torch import nn
 from ..console import say
 from ..data.image_tasks import ImageTask
 from ..methods.adabn import adapt_batch_norm
+from ..methods.averaged import members
 from ..methods.features import stage_features
-from ..methods.nets import StagedNet
 from ..methods.predict import predict
 from ..methods.transferability import proxy_a_distance
 from .judging import Judged, Recipe, judge
@@ -53,7 +53,7 @@ class Elsewhere:
         return [one for one in self.seen if not one.wrong]
 
 
-def look_elsewhere(there: There, model: StagedNet, recipe: Recipe, home: ImageTask, *, seed: int = 0) -> Elsewhere:
+def look_elsewhere(there: There, model: nn.Module, recipe: Recipe, home: ImageTask, *, seed: int = 0) -> Elsewhere:
     """The network's answers to the images ``there``, beside those to the test images of the task ``home``."""
     x, y, notes = there.x, there.y, list(there.notes)
     raw, control = {"as it is": predict(model, x, batch_size=64).numpy()}, None
@@ -87,20 +87,21 @@ def look_elsewhere(there: There, model: StagedNet, recipe: Recipe, home: ImageTa
     return Elsewhere(there.root, there.seen, y, probability, answers, judged, control, distance, notes)
 
 
-def keeps_old_statistics(model: StagedNet) -> bool:
+def keeps_old_statistics(model: nn.Module) -> bool:
     """Whether a frozen stage has batch norm: its statistics are then not those of the images the model learned from."""
-    inside = (layer for name in model.frozen for layer in model.part(name).modules())
+    inside = (layer for one in members(model) for name in one.frozen for layer in one.part(name).modules())
     return any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in inside)
 
 
-def _after_adabn(model: StagedNet, x) -> np.ndarray:
+def _after_adabn(model: nn.Module, x) -> np.ndarray:
     return predict(adapt_batch_norm(copy.deepcopy(model), x, batch_size=64), x, batch_size=64).numpy()
 
 
-def _distance(model: StagedNet, home_x, x, seed: int) -> float | None:
+def _distance(model: nn.Module, home_x, x, seed: int) -> float | None:
+    """In the features of the network, or of the first one of several that answer together."""
     rng = np.random.default_rng(seed)
     some = [part[np.sort(rng.permutation(len(part))[:MOST_MEASURED]).tolist()] for part in (home_x, x)]
-    features = [stage_features(model, torch.as_tensor(part), batch_size=32) for part in some]
+    features = [stage_features(members(model)[0], torch.as_tensor(part), batch_size=32) for part in some]
     try:
         return proxy_a_distance(*features, seed=seed)
     except ValueError:  # fewer than five images

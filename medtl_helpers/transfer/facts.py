@@ -8,6 +8,7 @@ from .elsewhere import Elsewhere
 from .judging import THRESHOLDS, Judged, Recipe
 from .page import how_many
 from .preparing import Prepared
+from .words import joined, model_in_words, selection, source_in_words
 
 
 def facts_of(
@@ -16,7 +17,7 @@ def facts_of(
     """Sentences by the keys of ``model_card.FACTS``; ``found`` is what ``auto_transfer`` returned."""
     task, n_ways = prepared.task, len(found.table)
     facts = {
-        "task": f"It tells {_joined(recipe.classes, 'from')} in images of {task.name}.",
+        "task": f"It tells {joined(recipe.classes, 'from')} in images of {task.name}.",
         "data": f"The images come from the folder {task.name}; where that comes from, only its owner knows.",
         "sizes": sizes(prepared),
         "splits": how_split(prepared, settings["seed"]),
@@ -25,12 +26,10 @@ def facts_of(
             "px, without keeping its aspect ratio; deep and DICOM files were windowed."
         ),
         "left_out": left_out(prepared),
-        "model": f"It is {way_in_words(found.way)}.",
-        "start": f"Its weights began as those of {source_in_words(found.way.source)}.",
-        "selection": (
-            f"It had the lowest log loss on validation among {n_ways} ways that were tried ({found.stopped}); its "
-            "scores there have chosen it and flatter it."
-        ),
+        "model": f"It is {model_in_words(found)}.",
+        "start": "Its weights began as those of "
+        + f"{joined([source_in_words(way.source) for way in found.averaged or (found.way,)], 'and')}.",
+        "selection": selection(found, n_ways),
         "software": f"{', '.join(f'{k} {v}' for k, v in versions().items())}; seed {settings['seed']}.",
         "output": (
             f"It answers a probability for each class, at temperature {recipe.temperature:.2f} (found on validation)."
@@ -71,33 +70,6 @@ def facts_of(
 def event_in_words(recipe: Recipe) -> str:
     """What the probability of a case is about."""
     return "right answers" if recipe.positive is None else recipe.classes[recipe.positive]
-
-
-def source_in_words(source: str) -> str:
-    """What ``auto_transfer`` calls "resnet, phantoms", for people."""
-    network, _, weights = source.partition(", ")
-    names = {"resnet": "a ResNet", "vgg16": "VGG16"}
-    trained = {
-        "phantoms": "pre-trained on phantoms that were drawn by code",
-        "ImageNet": "pre-trained on the photographs of ImageNet",
-        "stand-in": "with the stand-in weights of a file",
-        "random": "with random weights, trained on nothing",
-    }
-    if network not in names:
-        return "a small network that starts at random" if network == "small network" else source
-    return f"{names[network]} {trained.get(weights, weights)}"
-
-
-def way_in_words(way) -> str:
-    """A way to transfer, for people: what the network is, and which part of it was trained how."""
-    part = "all of it" if way.depth == "everything" else f"what lies {way.depth}"
-    trained = {
-        "all stages": f"a logistic regression on the features of all its frozen stages (C = {way.rate:g})",
-        "probe": f"a new last layer alone trained on its frozen features (rate {way.rate:g})",
-        "fine_tune": f"{part} fine-tuned (rate {way.rate:g})",
-        "lp_ft": f"first a new last layer, then all of it fine-tuned (rate {way.rate:g})",
-    }
-    return f"{source_in_words(way.source)}, {trained.get(way.way, f'trained {way.way} (rate {way.rate:g})')}"
 
 
 def versions() -> dict[str, str]:
@@ -196,10 +168,6 @@ def _short(one) -> str:
 
 def _listed(thresholds) -> str:
     return ", ".join(f"{t:.2f}" for t in thresholds)
-
-
-def _joined(names, last: str) -> str:
-    return f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
 def _capital(words: str) -> str:

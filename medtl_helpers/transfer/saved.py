@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from ..data.pixels import MIN_SIDE, quiet
 from ..methods.all_stages import AllStages
+from ..methods.averaged import Averaged
 from ..methods.backbones import resnet18, small_resnet, vgg16
 from ..methods.nets import CourseCNN, StagedNet
 from ..methods.predict import predict
@@ -21,6 +23,7 @@ from .judging import Recipe
 
 FORMAT = "medtl transfer, format 1"
 AT_ONCE = 256  # images
+MOST_MODELS = 16  # that answer together
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Saved:
     ``channels``. ``sides`` are the least, the median and the largest shorter side of the images it learned from, and
     ``light`` the least and the largest brightness and spread of these (``light_range``; older files do not say)."""
 
-    model: StagedNet
+    model: nn.Module
     recipe: Recipe
     size: int
     channels: int
@@ -107,8 +110,12 @@ def from_bytes(content: bytes, path: Path) -> Saved:
     return Saved(model.eval(), recipe, size, channels, (least, median, most), str(found.get("about", "")), light)
 
 
-def architecture(model: StagedNet) -> dict[str, Any]:
+def architecture(model: nn.Module) -> dict[str, Any]:
     """What ``build`` needs to make the same network without its weights. Raises ValueError for another network."""
+    if isinstance(model, Averaged):
+        return {"name": "averaged", "models": [architecture(one) for one in model.models]}
+    if not isinstance(model, StagedNet):
+        raise ValueError(f"A {type(model).__name__} cannot be saved here: save its state_dict yourself.")
     first = next((p for p in model.parameters() if p.ndim == 4), torch.empty(0, 0, 0, 0))
     about: dict[str, Any] = {"all stages": isinstance(model, AllStages)}
     names = tuple(model.stages)
@@ -121,9 +128,13 @@ def architecture(model: StagedNet) -> dict[str, Any]:
     raise ValueError(f"A network of the stages {', '.join(names)} cannot be saved here: save its state_dict yourself.")
 
 
-def build(about: dict[str, Any], classes: int) -> StagedNet:
-    """The network that ``architecture`` describes, with random weights."""
+def build(about: dict[str, Any], classes: int, most: int = MOST_MODELS) -> nn.Module:
+    """The network that ``architecture`` describes, with random weights; ``most`` is how many may be averaged in it."""
     name = about["name"]
+    if name == "averaged":
+        if not 1 <= len(about["models"]) <= most:
+            raise ValueError("models")
+        return Averaged([build(one, classes, most=0) for one in about["models"]])
     if name == "vgg16":
         model: StagedNet = vgg16(classes)
     elif name == "resnet18":

@@ -236,6 +236,49 @@ def interrupting(patch, after: int, error):
     patch.setattr(trials.Trials, "run", run)
 
 
+@pytest.fixture(scope="module")
+def two_sources():
+    """Two networks that have learnt something, as far as their names say, and one that has not."""
+    torch.manual_seed(5)
+    return {name: mtl.CourseCNN(3, 2, width=8) for name in ("mine", "yours", "mine, random")}
+
+
+def test_the_mean_of_the_best_network_of_each_source_answers(two_sources, tmp_path):
+    alone, found = (search(tiny(), sources=two_sources, average=a, out=tmp_path / str(a)) for a in (False, True))
+    assert alone.averaged == () and found.way == alone.way and found.table.drop(columns="seconds").equals(
+        alone.table.drop(columns="seconds"))  # fmt: skip
+    best = found.table.drop_duplicates("source").set_index("source")  # the lowest loss of each
+    others = [name for name in best.index[1:] if name in ("mine", "yours")]
+    assert [way.source for way in found.averaged] == [best.index[0], *others] and len(found.averaged) > 1
+    for way in found.averaged:
+        assert way.record().items() <= (best.loc[way.source].to_dict() | {"source": way.source}).items()
+    task, answers = tiny(), [mtl.predict(model, tiny().test[0]).numpy() for model in found.model.models]
+    np.testing.assert_allclose(found.test, np.mean(answers, 0), atol=1e-6)
+    np.testing.assert_array_equal(answers[0], alone.test)
+    np.testing.assert_allclose(mtl.predict(found.model, task.val[0]), found.validation, atol=1e-5)
+    assert f"the mean of {len(found.averaged)} networks" in repr(found)
+    assert found.record()["averaged"] == [way.record() for way in found.averaged]
+    same(search(tiny(), sources=two_sources, average=True, out=tmp_path / "True"), found)  # from the log
+
+
+def test_what_learnt_nothing_is_averaged_only_where_it_is_the_best_of_all():
+    losses = {"mine": 0.5, "small network": 0.3, "yours": 0.4, "resnet, random": 0.2}
+
+    class Answers:
+        def find(self, way, epochs):
+            return {"way": way, "epochs": 0, "log loss": losses[way["source"]], "auroc": 0.5, "seconds": 1.0}
+
+    class Runs:
+        def run(self, way, epochs):
+            return mtl.CourseCNN(3, 2, width=8), torch.full((4, 2), 0.5)
+
+    best = BestSoFar(Runs(), Answers())
+    for name in losses:
+        best.loss(Way(name, "all stages", "head", 0.1), 0)
+    assert [one.way.source for one in best.networks(average=True)] == ["resnet, random", "yours", "mine"]
+    assert [one.way.source for one in best.networks()] == ["resnet, random"]
+
+
 def test_ctrl_c_ends_the_search_with_what_it_had_found(whole, tmp_path, capsys, monkeypatch):
     with monkeypatch.context() as patch:
         interrupting(patch, 5, KeyboardInterrupt())

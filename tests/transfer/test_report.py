@@ -12,7 +12,7 @@ from small_images import class_folders, pixels, write_image
 from medtl_helpers.__main__ import main
 from medtl_helpers.transfer import command, page
 from medtl_helpers.transfer.data_sections import MOST_SHOWN, _some
-from medtl_helpers.transfer.facts import source_in_words, way_in_words
+from medtl_helpers.transfer.words import source_in_words, way_in_words
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 

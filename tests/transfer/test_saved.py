@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from medtl_helpers.methods.all_stages import AllStages
+from medtl_helpers.methods.averaged import Averaged
 from medtl_helpers.methods.backbones import resnet18, small_resnet, vgg16
 from medtl_helpers.methods.nets import CourseCNN
 from medtl_helpers.methods.predict import predict
@@ -29,6 +30,9 @@ NETWORKS = {
     "small_resnet": lambda: small_resnet(2, width=8),
     "all stages of small_resnet": lambda: all_stages(small_resnet(2, width=8)),
     "all stages of the small network": lambda: all_stages(CourseCNN(3, 2, width=8)),
+    "the mean of three": lambda: Averaged(
+        [small_resnet(2, width=8), all_stages(small_resnet(2, width=8)), CourseCNN(3, 2, width=8)]
+    ),
 }
 SLOW = {"resnet18": lambda: resnet18(2), "vgg16": lambda: vgg16(2)}
 
