@@ -1,4 +1,4 @@
-"""What ``python -m medtl_helpers transfer FOLDER`` answers with, a mean over the sources, on folders that are new to it.
+"""What ``python -m medtl_helpers transfer FOLDER`` answers with, a mean over the sources, on folders new to it.
 
     MEDTL_DATA=… MEDTL_VGG16=… python benchmarks/folder_average.py    # all cells, and the record
 
