@@ -16,6 +16,7 @@ from .data.masks import MaskTask, few_masks
 from .data.molecule_splits import few_molecules, split_molecules
 from .data.molecules import DESCRIPTORS, MOLECULE_ATOMS, MoleculeTask
 from .data.own_masks import load_masks
+from .data.own_molecules import load_molecules
 from .data.own_sequences import load_sequences
 from .data.own_texts import load_texts
 from .data.patients import split_by_patient
@@ -241,6 +242,8 @@ __all__ = [
     "load_backbone",
     "load_folder",
     "load_masks",
+    "load_masks",
+    "load_molecules",
     "load_graph_net",
     "load_nuclei_unet",
     "load_report_encoder",

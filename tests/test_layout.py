@@ -33,6 +33,7 @@ TESTED_IN = {  # what has no test file of its own name
     "data/download": "faults/test_fetch.py",
     "data/fetch": "faults/test_fetch.py",
     "data/folder_layout": "data/test_folders.py",
+    "data/molecule_files": "data/test_own_molecules.py",
     "data/nuclear_scenes": "data/test_drawn_nuclei.py",
     "data/mask_files": "data/test_own_masks.py",
     "data/mask_numbers": "data/test_own_masks.py",

@@ -5,7 +5,6 @@ RDKit (https://www.rdkit.org, BSD licence) is imported here alone, and only when
 
 from collections.abc import Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +31,12 @@ class Read(NamedTuple):
 
 
 def rdkit_is_there() -> bool:
-    """Whether RDKit is installed."""
-    return find_spec("rdkit") is not None
+    """Whether RDKit is installed, and can be imported."""
+    try:
+        with _quiet():
+            return True
+    except ModuleNotFoundError:
+        return False
 
 
 @contextmanager
@@ -53,8 +56,9 @@ def _quiet():
 def canonical(text: str) -> str | None:
     """The canonical SMILES of a molecule, without stereo; None where ``text`` is no SMILES of one."""
     with _quiet() as chem:
-        molecule = chem.MolFromSmiles(text)
-        return None if molecule is None or not text.strip() else chem.MolToSmiles(molecule, isomericSmiles=False)
+        molecule = chem.MolFromSmiles(text) if text.strip() else None
+        flat = None if molecule is None else _flat(molecule, chem)
+        return None if flat is None else chem.MolToSmiles(flat)
 
 
 def read_smiles(texts: Sequence[str], atoms: int = MOLECULE_ATOMS) -> list[Read]:
@@ -76,20 +80,21 @@ def _read(text: str, atoms: int, chem, uncharger) -> Read:
     molecule = chem.MolFromSmiles(text) if text.strip() else None
     if molecule is None:
         return Read("", "invalid")
-    parts = sorted(chem.GetMolFrags(molecule, asMols=True), key=_size, reverse=True)
-    largest, salt = parts[0], len(parts) > 1
-    if not _size(largest)[0]:
+    salt = "." in text and len(chem.GetMolFrags(molecule)) > 1
+    parts = sorted(chem.GetMolFrags(molecule, asMols=True), key=_size, reverse=True) if salt else [molecule]
+    largest = parts[0]
+    if not _organic(largest):
         return Read("", "no carbon", salt)
     if salt:
         name = chem.MolToSmiles(largest, isomericSmiles=False)
         for other in parts[1:]:
-            organic, heavy, _ = _size(other)
-            rival = organic and heavy >= MIXED * largest.GetNumHeavyAtoms() and not chem.GetFormalCharge(other)
+            large = other.GetNumHeavyAtoms() >= MIXED * largest.GetNumHeavyAtoms()
+            rival = large and _organic(other) and not chem.GetFormalCharge(other)
             if rival and chem.MolToSmiles(other, isomericSmiles=False) != name:
                 return Read("", "mixture", salt)
         largest = uncharger.uncharge(largest)
     stereo = chem.MolToSmiles(largest)
-    flat = chem.MolFromSmiles(chem.MolToSmiles(largest, isomericSmiles=False))  # without isotopes, too
+    flat = _flat(largest, chem)
     if flat is None:
         return Read("", "invalid", salt)
     smiles = chem.MolToSmiles(flat)
@@ -98,13 +103,18 @@ def _read(text: str, atoms: int, chem, uncharger) -> Read:
     return Read(smiles, "", salt, any(sign in stereo for sign in "@/\\"))
 
 
+def _flat(molecule, chem):
+    """The molecule without stereo and isotopes; None where RDKit does not read again what it has written."""
+    return chem.MolFromSmiles(chem.MolToSmiles(molecule, isomericSmiles=False))
+
+
+def _organic(part) -> bool:
+    return any(atom.GetAtomicNum() == 6 for atom in part.GetAtoms())
+
+
 def _size(part) -> tuple[bool, int, float]:
     """A part's rank among the parts of a row: with carbon before without, then by its atoms, then by their weight."""
-    return (
-        any(atom.GetAtomicNum() == 6 for atom in part.GetAtoms()),
-        part.GetNumHeavyAtoms(),
-        sum(atom.GetMass() for atom in part.GetAtoms()),
-    )
+    return _organic(part), part.GetNumHeavyAtoms(), sum(atom.GetMass() for atom in part.GetAtoms())
 
 
 def featurised(smiles: Sequence[str], atoms: int = MOLECULE_ATOMS) -> Molecules:

@@ -65,31 +65,29 @@ def kept_molecules(
     merged: dict[str, np.ndarray] = {}
     torn, again, blanked = [], [], 0
     for smiles, places in groups.items():
-        mine = values[places]
-        apart = np.nanmax(np.where(np.isnan(mine), -np.inf, mine), 0) - np.min(
-            np.where(np.isnan(mine), np.inf, mine), 0
-        )
-        if kind == "assays":
-            blanked += int((apart > 0).sum())
-            mine = np.where(apart > 0, np.nan, mine)
-        if (kind != "assays" and apart[0] > spread) or np.isnan(mine).all():
+        value, apart = _merged(values[places], kind)
+        if np.isnan(value).all() or (kind == "number" and apart.max() > spread):
             torn += places
             continue
         again += places[1:]
-        counts = (~np.isnan(mine)).sum(0)
-        merged[smiles] = np.where(counts > 0, np.nansum(mine, 0) / np.maximum(counts, 1), np.nan)
-    what = {"number": "the mean of their numbers was taken", "classes": "each was kept once"}
-    lines += (
-        [f"{_counted(rows[sorted(again)], named)} repeat a molecule: {what.get(kind, what['classes'])}."]
-        if again
-        else []
-    )
+        blanked += int((apart > 0).sum()) if kind == "assays" else 0
+        merged[smiles] = value
+    if again:
+        what = "the mean of their numbers was taken" if kind == "number" else "each was kept once"
+        lines.append(f"{_counted(rows[sorted(again)], named)} repeat a molecule: {what}.")
     lines += _left_out(rows[sorted(torn)], "whose molecule has values that contradict each other", named)
     if blanked:
         lines.append(f"{blanked} result(s) of assays that contradict each other count as not measured.")
-    return Kept(
-        list(merged), np.array(list(merged.values())).reshape(len(merged), -1), [groups[s] for s in merged], lines
-    )
+    table = np.array(list(merged.values())).reshape(len(merged), values.shape[1])
+    return Kept(list(merged), table, [groups[smiles] for smiles in merged], lines)
+
+
+def _merged(values: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """One value for each column of M×T, and by how much the M differ; NaN where none is known, or classes differ."""
+    known = ~np.isnan(values)
+    apart = np.where(known, values, -np.inf).max(0) - np.where(known, values, np.inf).min(0)
+    mean = np.where(known, values, 0).sum(0) / np.maximum(known.sum(0), 1)
+    return np.where(known.any(0) & ((kind == "number") | (apart == 0)), mean, np.nan), apart
 
 
 def _left_out(rows: np.ndarray, why: str, named: int) -> list[str]:

@@ -16,6 +16,7 @@ from ..assets import card, find
 from .molecule_chemistry import INSTALL, featurised, rdkit_is_there, read_smiles
 from .molecule_rows import kept_molecules
 from .molecule_splits import split_molecules
+from .molecule_twins import molecule_twin
 from .molecules import MOLECULE_ATOMS, Molecules, MoleculeTask, molecule_task
 
 
@@ -79,8 +80,6 @@ def labels_of(values: np.ndarray, kind: str) -> Tensor:
 
 def _twin(name: str) -> tuple[Molecules, Tensor]:
     """The drawn molecules that stand in for a set, and their labels."""
-    from .molecule_twins import molecule_twin
-
     twin = molecule_twin(name, 0)
     given = (twin["x"], twin["descriptors"], twin["fingerprints"], twin["scaffolds"])
     return Molecules(list(twin["smiles"]), *given), twin["y"]

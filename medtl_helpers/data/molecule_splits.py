@@ -16,13 +16,17 @@ def scaffold_parts(scaffolds: np.ndarray, seed: int, name: str) -> list[Tensor]:
     """The rows of training, validation and test, where ``scaffolds`` are the group numbers of N molecules.
 
     A scaffold with more than half as many molecules as the test wants stays in training, since the whole test would be
-    about it. The others are shuffled by ``seed`` and fill the test, then validation, and the rest is for training.
-    Raises ValueError, which calls the data ``name``, where too few molecules have scaffolds of their own.
+    about it; where too few others are left, one with more than the test wants does. The others are shuffled by ``seed``
+    and fill the test, then validation, and the rest is for training. Raises ValueError, which calls the data
+    ``name``, where too few molecules have scaffolds of their own.
     """
     n = len(scaffolds)
     at, sizes = np.unique(scaffolds, return_inverse=True, return_counts=True)[1:]
-    small = np.flatnonzero(sizes <= max(1, SHARES[2] * n / 2))
     wanted = np.cumsum([SHARES[2], SHARES[1]]) * n  # rows up to which groups are for the test, then for validation
+    for largest in (wanted[0] / 2, wanted[0]):
+        small = np.flatnonzero(sizes <= max(1, largest))
+        if sizes[small].sum() >= wanted[1]:
+            break
     if n < FEWEST or sizes[small].sum() < wanted[1]:
         raise ValueError(
             f"{name} has {n} molecules on {len(sizes)} scaffolds, {sizes[small].sum()} of them on scaffolds that are "

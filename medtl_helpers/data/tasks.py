@@ -93,6 +93,8 @@ def _called(task: Task) -> str:
     """What the rows of a task are, for a sentence."""
     import torch
 
+    if hasattr(task, "fingerprints"):
+        return "molecules"
     if getattr(task.train.x, "dtype", None) == torch.int32:
         return "texts"
     return {4: "images", 3: "sequences"}.get(len(task.train.x.shape), "rows")
@@ -109,6 +111,8 @@ def few_shot(task: Task, n: int, *, seed: int, val: int = 10) -> Task:
 
     if task.is_table:
         raise ValueError(f"{task.name} is a table, and few_shot draws images: use split_table with n_train.")
+    if _called(task) == "molecules":
+        raise ValueError(f"{task.name} holds molecules, and few_shot draws so many of each class: use few_molecules.")
     if task.train.y.ndim > 1:
         raise ValueError(f"{task.name} holds masks, and few_shot draws images of each class: use few_masks.")
     called = _called(task)
@@ -149,10 +153,12 @@ def split_table(task: Task, *, seed: int, test: float = 0.4, val: float = 0.2, n
     ``test`` is a share of all rows and ``val`` a share of the rest. With ``n_train`` only so many of the rows left
     for training are kept (few-shot), again stratified. Raises ValueError when there are fewer than that or less than
     one per class, for shares outside 0..1, labels other than those of ``classes``, where a class is too rare to
-    be in every split, and for images and texts, whose patients and copies it would not heed.
+    be in every split, and for images, texts and molecules, whose patients, copies and scaffolds it would not heed.
     """
     if _called(task) == "texts":
         raise ValueError(f"{task.name} holds texts, whose copies split_table does not heed: load it with another seed.")
+    if _called(task) == "molecules":
+        raise ValueError(f"{task.name} holds molecules, whose scaffolds it does not heed: use split_molecules.")
     if _called(task) == "images":
         raise ValueError(f"{task.name} holds images, whose patients split_table does not heed: use split_by_patient.")
     x, y = task.all_rows

@@ -42,15 +42,15 @@ def read_texts(path: Path, columns: dict[str, str | None]) -> tuple[list[Text], 
         if name in wanted:
             raise ValueError(f"The column {name!r} is to be {wanted[name]} and {what} at once: give each its own.")
         wanted[name] = what
-    content, lines = _text(path)
-    rows, names = _rows(path, content, list(wanted))
+    content, lines = file_text(path)
+    rows, names = table_rows(path, content, list(wanted))
     at = {what: names.index(name) for name, what in wanted.items()}
     splits = [place for place, name in enumerate(names) if name.lower() == "split"]
     if len(splits) > 1:
         raise ValueError(f"{path} has {len(splits)} columns called split: leave one of them.")
     if splits:
         at["split"] = splits[0]
-    found = [Text(row, **{what: _cell(cells[place]) for what, place in at.items()}) for row, cells in rows]
+    found = [Text(row, **{what: cell_text(cells[place]) for what, place in at.items()}) for row, cells in rows]
     without = [text.row for text in found if not text.label]
     if without:
         raise ValueError(
@@ -70,13 +70,14 @@ def read_texts(path: Path, columns: dict[str, str | None]) -> tuple[list[Text], 
     return found, lines
 
 
-def _text(path: Path) -> tuple[str, list[str]]:
+def file_text(path: Path, wants: str = "a column of texts and one of labels") -> tuple[str, list[str]]:
     """The file as text, every end of line ``\\n``; a line says so where its encoding had to be guessed.
 
-    A letter and its accent become one character, as they are typed: macOS may write them as two.
+    ``wants`` says what the table should hold, for the sentences on what is none. A letter and its accent become one
+    character, as they are typed: macOS may write them as two.
     """
     if not path.is_file():
-        raise ValueError(f"{path} is no file: give a CSV file with a column of texts and one of labels.")
+        raise ValueError(f"{path} is no file: give a CSV file with {wants}.")
     content, lines = path.read_bytes(), []
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
@@ -89,11 +90,11 @@ def _text(path: Path) -> tuple[str, list[str]]:
     if "\ufffd" in text:
         lines.append("letters of the file were lost when it was written (they are U+FFFD now): export it again.")
     if not text.strip():
-        raise ValueError(f"{path} is empty: give a CSV file with a column of texts and one of labels.")
+        raise ValueError(f"{path} is empty: give a CSV file with {wants}.")
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")), lines
 
 
-def _rows(path: Path, content: str, wanted: list[str]) -> tuple[list[tuple[int, list[str]]], list[str]]:
+def table_rows(path: Path, content: str, wanted: list[str]) -> tuple[list[tuple[int, list[str]]], list[str]]:
     """The rows below the header, each with its number, and the columns' names; a row that is blank is skipped.
 
     Cells are parted by comma, semicolon or tabulator: by the one under which the header has the columns ``wanted``.
@@ -136,7 +137,8 @@ def _rows(path: Path, content: str, wanted: list[str]) -> tuple[list[tuple[int, 
     return rows, names
 
 
-def _cell(content: str) -> str:
+def cell_text(content: str) -> str:
+    """What a cell says, without spaces around it; nothing where it says nan, as pandas may write a missing value."""
     content = content.strip()
     return "" if content.lower() == "nan" else content
 
