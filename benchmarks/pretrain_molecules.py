@@ -127,7 +127,7 @@ def main() -> None:
     print(f"seed {args.seed}: {state['log'][-1]} after {state['seconds']:.0f} s, {new_scores(model, drawn)}")
     if args.seed:
         return
-    path = embedded_file("molecules")
+    path = embedded_file("molecule_net")
     save_graph_net(model, path)
     embedded = mtl.load_graph_net(quiet=True)
     new = drawn["x"][DRAWN:]

@@ -55,8 +55,9 @@ class _Pen:
     """What writes one molecule: it knows how many atoms are left, and which numbers of rings are taken."""
 
     def __init__(self, rng: Random, atoms: int):
-        self.rng, self.left, self.rings, self.parts = rng, atoms, 0, Counter()
-        self._last = ""
+        self.rng, self.left, self.rings = rng, atoms, 0
+        self.parts: Counter[str] = Counter()
+        self._last: tuple[str, str] | None = None
 
     def choose(self, table, fits) -> str:
         """One of the parts of a table that fit, by its weight; it is counted."""

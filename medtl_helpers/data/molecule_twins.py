@@ -57,7 +57,7 @@ ALERTS = {
     "nitro": ("nitro",),
 }
 # assay: share of hits in %, share of missing results in %, weight of log P, and the weights of its alerts
-ASSAYS = {
+ASSAYS: dict[str, tuple[int, int, float, dict[str, float]]] = {
     "NR-AR": (4, 7, 0.0, {"androgen": 5, "oestrogen": 3, "sterol": 2, "nitro": 1}),
     "NR-AR-LBD": (4, 14, 0.0, {"androgen": 5, "oestrogen": 3, "nitro": 0.5}),
     "NR-AhR": (12, 16, 0.3, {"flat": 2.5, "halogen": 0.7, "azole": 0.7}),

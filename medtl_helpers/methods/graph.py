@@ -30,7 +30,7 @@ class Graphs(NamedTuple):
     end: Tensor  # int64 E: the atom that it leads to
     bond: Tensor  # int64 E: its type, 0 single, 1 double, 2 triple, 3 aromatic
     molecule: Tensor  # int64 M: the number of the molecule of each atom
-    count: int  # of molecules
+    molecules: int  # how many
 
     def cpu(self):
         """Raises ValueError: what stages before the last one give are lists, and no tensor that can be kept."""
@@ -132,7 +132,7 @@ class MeanAndSum(nn.Module):
     """
 
     def forward(self, graphs: Graphs) -> Tensor:
-        total = graphs.atoms.new_zeros(graphs.count, graphs.atoms.shape[1])
+        total = graphs.atoms.new_zeros(graphs.molecules, graphs.atoms.shape[1])
         total = total.index_add(0, graphs.molecule, graphs.atoms)
-        atoms = torch.bincount(graphs.molecule, minlength=graphs.count).unsqueeze(1)
+        atoms = torch.bincount(graphs.molecule, minlength=graphs.molecules).unsqueeze(1)
         return torch.cat([total / atoms, total / TYPICAL], 1)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import guards, parts
+from .graph import GraphNet
 from .graph_inputs import LOSSES, as_graph_sets, as_graphs, check_answers
 from .history import History
 from .loop import Training, rate_scheduler
@@ -143,7 +144,7 @@ def _loss_of(model: nn.Module, x: Tensor, y: Tensor, loss: str) -> Callable[[Ten
     mean = y.nanmean(0).nan_to_num()
     deviation = ((y - mean) ** 2).nanmean(0).sqrt().nan_to_num()
     deviation[deviation < 1e-6] = 1  # of one number there is no deviation
-    if isinstance(getattr(model, "deviation", None), Tensor):
+    if isinstance(model, GraphNet):
         model.mean.copy_(mean)
         model.deviation.copy_(deviation)
     return lambda answers, y: squared_loss(answers, y, deviation)

@@ -32,7 +32,7 @@ def load_graph_net(outputs: int | None = None, *, weights: str | Path | None = N
     if outputs is not None:
         check_whole(outputs, "outputs", least=1)
     model = load_embedded(
-        molecule_net(), "molecules", drawn="drawn molecules", writer="save_graph_net", classes=None,
+        molecule_net(), "molecule_net", drawn="drawn molecules", writer="save_graph_net", classes=None,
         weights=None if weights == "molecules" else weights, quiet=quiet,
     )  # fmt: skip
     if outputs is not None:

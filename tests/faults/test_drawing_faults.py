@@ -11,6 +11,9 @@ import medtl_helpers as mtl
 ROWS = [
     ("an unknown kind", lambda: mtl.draw_nuclei(2, kind="phase"), "The kind of nuclei is 'phase': choose one of fluor"),
     ("half a picture", lambda: mtl.draw_nuclei(1.5), "n is 1.5: give a whole number, like 1"),
+    ("half a molecule", lambda: mtl.draw_molecules(1.5), "n is 1.5: give a whole number, like 1"),
+    ("no molecule", lambda: mtl.draw_molecules(0), "n is 0: give a whole number of 1 or more"),
+    ("molecules of a seed below 0", lambda: mtl.draw_molecules(2, seed=-1), "seed is -1: give a whole number of 0 or"),
     ("fewer than none", lambda: mtl.draw_nuclei(-1), "n is -1: give a whole number of 0 or more"),
     ("a field that is too small", lambda: mtl.draw_nuclei(2, size=8), "size is 8: give a whole number of 16 or more"),
     ("objects as a number", lambda: mtl.draw_nuclei(2, objects=1), "objects is 1: give True for masks that number"),
@@ -35,6 +38,7 @@ WRONG = NOTHING_RIGHT | {
     "an array of one number": lambda: np.array(2),
 }
 CALLS = {
+    mtl.draw_molecules: {"n": 1, "seed": 0},
     mtl.draw_nuclei: {"n": 1, "kind": "any", "size": 16, "objects": True, "seed": 0},
     mtl.draw_abdomen: {
         "n": 2, "look": "ct", "size": 16, "lesion": "clear", "patients": [0, 1], "window": "liver", "seed": 0},
