@@ -1,4 +1,4 @@
-"""Do all five maps leave the lesion when a letter tells the class? Twenty new seeds, and rows that were missing.
+"""Do all five maps leave the lesion when a letter tells the class? Ten new seeds, and rows that were missing.
 
     python benchmarks/explanation_again.py
 
@@ -9,9 +9,10 @@ maps, and beyond the margin 0.05 with three of them. Grad-CAM (−0.060, deviati
 
 Comparisons
 -----------
-Written down before the seeds 210 to 229 were run. Intervals are Student's t over seeds, each with its own phantoms,
-first weights and order; those of 200 to 209 are not counted again. A comparison is settled where the interval lies
-beyond the margin and Holm's p-value, for all 15 together and against that margin, is below 0.05.
+Written down before the seeds 210 to 219 were run. Intervals are Student's t over seeds, each with its own phantoms,
+first weights and order; those of 200 to 209 are not counted again. (Twenty seeds had been planned. They became ten for
+lack of computing time, when three had been run and nobody had looked at them.) A comparison is settled where the
+interval lies beyond the margin and Holm's p-value, for all 15 together and against that margin, is below 0.05.
 
 1. to 5. Share of the map in the lesion, "letter on malignant" − "letter on both", images with the letter, margin 0.05,
    for integrated gradients, gradient, guided gradient, occlusion and Grad-CAM: below for the first four. For Grad-CAM
@@ -22,7 +23,7 @@ beyond the margin and Holm's p-value, for all 15 together and against that margi
    0.44 and 0.02).
 12. Of what lies outside the letter, the share in the lesion, the same networks, 0.05: below (0.20 and 0.31).
 
-On the first ten of these seeds, for "no letter" and images without a letter:
+On the first five of these seeds, for "no letter" and images without a letter:
 
 13. "dark pixels × middle", a map without a network, − integrated gradients, share in the lesion, 0.05: above (0.39 and
    0.29 when somebody tried it).
@@ -45,7 +46,7 @@ from medtl_helpers.lessons.explanation import experiment as lesson
 from medtl_helpers.methods.plain_maps import random_map
 
 LOG = Log("explanation_again")
-PARTS = {"fall": range(210, 230), "no network": range(210, 220), "source": range(200, 210)}  # and their seeds
+PARTS = {"fall": range(210, 220), "no network": range(210, 215), "source": range(200, 210)}  # and their seeds
 
 
 def fall(seed: int) -> list[dict]:
