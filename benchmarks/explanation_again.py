@@ -39,7 +39,7 @@ import argparse
 
 import numpy as np
 import torch
-from explanation import answered, row_of, shown, source
+from explanation import JUDGED, answered, judged, row_of, shown, source
 from record import Log, fill, header, seeded_rows, total_seconds, write
 
 from medtl_helpers.lessons.explanation import experiment as lesson
@@ -89,11 +89,10 @@ def as_it_is(seed: int) -> list[dict]:
     model, scores = source(seed), {}
     for images in ("home", "none", "swapped"):
         scores[f"auroc, {images}"] = lesson.auroc_of(model, shown(images, lesson.OURS, seed))
-    part = shown("letter", lesson.OURS, seed).malignant()
-    for name in (lesson.MAIN, "Grad-CAM"):
-        maps = lesson.map_of(name, model, part, seed)
-        scores[f"{lesson.MASS}, {name}"] = lesson.share_in(maps, part.lesions)
-    return [row_of("source as it is", scores, kind="transfer")]
+    return [
+        row_of("source as it is", scores | row["scores"], kind="transfer", map=row["map"])
+        for row in judged(lesson.OURS, model, seed, JUDGED, ("letter",))
+    ]
 
 
 COMPUTE = {"fall": fall, "no network": no_network, "source": as_it_is}
