@@ -1,6 +1,6 @@
 """Pre-train the embedded ``GraphNet`` on drawn molecules, resumable at any moment.
 
-    python benchmarks/pretrain_molecules.py             # about eight minutes on one thread, with the real sets
+    python benchmarks/pretrain_molecules.py             # about four minutes on one thread, with the real sets
     python benchmarks/pretrain_molecules.py --seed 200  # only for ``_run``
 
 It learns to name the eight descriptors (``mtl.DESCRIPTORS``, standardised) of 20,000 molecules that
@@ -29,7 +29,7 @@ from medtl_helpers.methods.embedded_weights import embedded_file
 from medtl_helpers.methods.graph_weights import molecule_net, save_graph_net
 
 DRAWN_SEED, DRAWN, NEW = 0, 20_000, 1000  # the twins have seed 1
-STEPS, BATCH, RATE, WARM_UP, WEIGHT_DECAY = 12_000, 64, 2e-3, 100, 0.01
+STEPS, BATCH, RATE, WARM_UP, WEIGHT_DECAY = 6_000, 64, 2e-3, 100, 0.01
 SETS = ("esol", "bbbp", "tox21")
 
 
