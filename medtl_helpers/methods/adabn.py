@@ -11,6 +11,7 @@ from torch import nn
 
 from .. import guards, parts
 from .batches import in_order
+from .few_weights import let_go
 from .predict import to_float
 
 
@@ -50,7 +51,7 @@ def adapt_batch_norm(
         m.momentum = None  # a plain mean over all batches
         m.train()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), let_go(norms):
             guards.with_memory(estimate, batch_size, "taking statistics of")
         if not all(statistic.isfinite().all() for m in norms for statistic in m.buffers()):
             raise ValueError("The target's statistics are not finite numbers: look for NaN in the target inputs.")

@@ -4,7 +4,8 @@
 keeps its running statistics and uses them in train mode, as in a frozen stage, in any network.
 """
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torch import nn
@@ -61,6 +62,19 @@ def release(part: nn.Module) -> None:
     for layer in part.modules():
         if hasattr(layer, "held"):
             vars(layer)["held"] = False
+
+
+@contextlib.contextmanager
+def let_go(layers: Iterable[nn.Module]) -> Iterator[None]:
+    """For a while, batch norm among ``layers`` that is ``held`` follows train mode."""
+    held = [layer for layer in layers if getattr(layer, "held", False)]
+    for layer in held:
+        vars(layer)["held"] = False
+    try:
+        yield
+    finally:
+        for layer in held:
+            vars(layer)["held"] = True
 
 
 def head_of(model: nn.Module) -> nn.Module:

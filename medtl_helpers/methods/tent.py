@@ -24,6 +24,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from .. import guards, parts
 from .batches import in_order
+from .few_weights import let_go
 from .predict import to_float
 
 
@@ -129,22 +130,17 @@ def _scales_and_shifts(model: nn.Module) -> tuple[list, list[nn.Parameter]]:
 def _adapting(model: nn.Module, norms: list, moved: list[nn.Parameter]) -> Iterator[None]:
     """Batch norm computes with the batch's statistics, and its scale and shift alone want a gradient, for a while."""
     wanted, memory = [(p, p.requires_grad) for p in model.parameters()], [(m, m.momentum) for m in norms]
-    held = [(m, m.held) for m in norms if hasattr(m, "held")]  # what few_weights.py lets stand still adapts, too
     model.requires_grad_(False)
     for p in moved:
         p.requires_grad_(True)
     for norm in norms:
         norm.train().momentum = None  # a plain mean over all batches
-        vars(norm)["held"] = False
     try:
-        with torch.enable_grad():
+        with torch.enable_grad(), let_go(norms):  # what few_weights.py lets stand still adapts, too
             yield
     finally:
         for p, want in wanted:
             p.requires_grad_(want).grad = None
         for norm, momentum in memory:
             norm.momentum = momentum
-            del norm.held
-        for norm, hold in held:
-            vars(norm)["held"] = hold
         model.eval()

@@ -26,6 +26,7 @@ import test_text_faults  # noqa: E402
 import test_text_method_faults  # noqa: E402
 import test_training_faults  # noqa: E402
 import test_transfer_faults  # noqa: E402
+import test_unlabelled_faults  # noqa: E402
 import test_weight_faults  # noqa: E402
 import test_weights  # noqa: E402
 from rows import Row  # noqa: E402
@@ -89,6 +90,7 @@ def sections() -> dict[str, list[Row]]:
         "Maps of what a network looked at, and marks": test_explanation_faults.TABLE,
         "Private training": test_private_faults.TABLE,
         "DANN, AdaBN, computed features": test_adaptation_faults.TABLE,
+        "Adapting without labels": test_unlabelled_faults.TABLE,
         "The automatic search": test_search_faults.TABLE,
     }
 

@@ -1,5 +1,7 @@
 """AdaBN: the target's statistics, and no weight moved."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -19,6 +21,18 @@ def test_adabn_takes_the_statistics_of_the_target_and_moves_no_weight():
     np.testing.assert_allclose(model[0].running_mean, t.mean(0), atol=1e-5)
     assert all(torch.equal(a, b) for a, b in zip(weights, model.parameters(), strict=True))
     assert model[0].momentum == 0.1 and not model.training
+
+
+def test_adabn_of_batch_norm_that_few_weights_let_stand_still():
+    mtl.seed_everything(0)
+    plain = mtl.CourseCNN(3, 2, width=8, norm="batch")
+    few = mtl.bitfit(copy.deepcopy(plain))
+    images = torch.randint(0, 256, (20, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    ours, theirs = (adapt_batch_norm(model, images).state_dict() for model in (few, plain))
+    assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
+    few.train()
+    mtl.fit(few, (images, torch.arange(20) % 2), epochs=1, progress=False)
+    assert torch.equal(few.stages["stage1"][1].running_mean, plain.stages["stage1"][1].running_mean)  # held again
 
 
 def test_adabn_needs_batch_norm():
