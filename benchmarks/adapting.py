@@ -22,16 +22,45 @@ Margin: 0.02. We expect the 95 % t interval over seeds of TENT − AdaBN to lie 
 0.01 to gain there (lesson 05: 0.988), so that a gain beyond the margin is impossible, and only a loss could be one: the
 secondary comparison "harder devices", with the same scanners at strength 1, asks again where there is room.
 
-Secondary comparisons follow with the settings, before the seeds 200 to 209 are run.
+Secondary comparisons
+---------------------
+Balanced accuracy on the target's test images; settled where the interval lies beyond the margin and Holm's p-value, for
+all of these together and against that margin, is below 0.05; "within" where the interval lies within the margin.
+
+1. "the gradient alone": TENT − "AdaBN, batch by batch", scanners B and C at 0.5, margin 0.02: within.
+2. "harder devices": TENT − AdaBN, the same scanners at strength 1, margin 0.02: no direction.
+3. "waves": TENT − AdaBN, texture at 0.6, margin 0.02: within.
+4. "TENT − source only", scanners B and C at 0.5, margin 0.02: above.
+5. to 10. DANN, CORAL, MMD, MCC, pseudo-labels and λ = 0, each followed by AdaBN − AdaBN, scanners B and C at 0.5,
+   margin 0.02, five seeds: no direction; within is a result.
+11. "sorted": TENT − source only, scanner C at 0.5, a stream sorted by class in batches of 64, margin 0.05: below. This
+    was predicted before any seed was run. After one tuning seed (0.43, source only 0.54) we expect it still.
+12. "batches of 4": the same in random order and batches of 4, margin 0.05. Predicted before any seed was run: below.
+    After two tuning seeds (TENT 0.91 where source only has 0.54) we expect the contrary: above.
+13. and 14. "at home": 11 and 12 on images of the source's own device, margin 0.05: below, both.
+
+Real white cells of two laboratories, margin 0.05: what a rule, THE RULE below, chooses without a target label − source
+only. The interval is over five seeds and all 97 test cells, each tested in one of three folds. It is told as it comes
+out, and it is one comparison of its own: so are "gains" (each way − source only on each kind of data; Holm among
+themselves).
+
+Who may choose
+--------------
+``experiment.RULES`` choose among ``experiment.CANDIDATES`` by numbers that need no target label. Of what trains, only
+the network that AdaBN follows is a candidate. "regret" is what the way that was best in hindsight is better by. THE
+RULE is the one with the smallest mean regret among all settings of the tuning seeds on drawn smears of scanner D; the
+labels of this drawn device are used for that, and for nothing else. "best on target labels" is the recipe as found: it
+takes the best of all ways on half of the test cases, and tells that number; the other half shows what it is worth.
 
 Settings
 --------
 Nothing was chosen by a label of a target. The rate of the source network is that of lesson 05. Of what trains, the rate
 is the one of three with the lowest log loss of λ = 0 on the source's validation images. Of TENT's rates, and of three
 weights of each loss, the largest with which the balanced accuracy on the source's validation images is at most 0.02
-below that of the source network: as strong as the source allows. All this on drawn smears of scanner D, seeds 0 to 2;
-the other images use the same settings, tables have their own (one pair of hospitals a seed). What target labels would
-have chosen among the same settings stands in the record beside it (stage "tuning").
+below that of the source network: as strong as the source allows. Of equal log losses (to four digits) the smaller rate
+is taken. TENT's grid ends at 30 times the rate of its paper, which the rule takes. All this on drawn smears of scanner
+D, seeds 0 to 2; the other images use the same settings, tables have their own (one pair of hospitals a seed). What
+target labels would have chosen among the same settings stands in the record beside it (stage "tuning").
 """
 
 import argparse
@@ -61,10 +90,9 @@ WEIGHTS = {  # of what is made small beside the source's loss, the middle one fi
     "CORAL": (10.0, 1.0, 100.0),
     "MMD": (1.0, 0.3, 3.0),
     "MCC": (0.3, 0.1, 1.0),
-    "entropy": (0.1, 0.03, 0.3),
     "pseudo-labels": (0.3, 0.1, 1.0),
 }
-TENT_RATES = (3e-4, 1e-3, 3e-3, 1e-2)
+TENT_RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 ALLOWED = 0.02  # of balanced accuracy on the source's validation cases, for the largest weight that keeps it
 BOTH = ("scanner B", "scanner C")
 
@@ -142,8 +170,9 @@ def judged(probability, y) -> dict[str, float]:
 
 def by_way(way: str, kind: str, model, source, target, seed: int, **settings):
     """What a way answers to the target's test cases, and the network that it leaves."""
-    if way in ("TENT", "AdaBN, batch by batch"):
-        rate = settings.get("rate", ways.settings_of(kind)["TENT"]) if way == "TENT" else 0.0
+    if way in ways.STREAMED:
+        rate = ways.STREAMED[way]
+        rate = settings.get("rate", ways.settings_of(kind)["TENT"]) if rate is None else rate
         order = ways.random_order(len(target.test.y), seed)
         return ways.in_stream(model, target.test.x, order, batch_size=64, lr=rate)[::-1]
     if way == "ceiling":
@@ -198,7 +227,7 @@ def report(kind: str, part: str, seed: int, **where) -> list[dict]:
     rows = []
     for way, said, net in each_way(part, kind, model, source, target, seed):
         scores = judged(said, target.test.y)
-        if way in ways.CANDIDATES:
+        if way in ways.CANDIDATES and where.get("strength") != 1.0:  # where nothing trains there is nothing to choose
             scores |= ways.unlabelled_scores(net, source, target.train.x)
         rows.append({"data": target.provenance, "way": way, "scores": rounded(scores)})
     return rows
@@ -295,19 +324,15 @@ PARTS = {"cheap": ways.CHEAP, "trained": (*ways.ALIGNED, "ceiling")}
 PAIRS = [(a, b) for a in domains.HOSPITALS for b in domains.HOSPITALS if a != b]
 DEVICES = [{"kind": "smear", "shift": shift, "strength": strength} for strength in (0.5, 1.0) for shift in BOTH]
 WAVES = {"kind": "texture", "shift": "waves", "strength": 0.6}
-HALF = {"home": 0.0, "scanner B": 0.5, "scanner C": 0.5}
 STREAMS = [
-    {"kind": "stream", "shift": shift, "strength": HALF[shift], "stream": stream, "batch": batch}
-    for stream, batch, shifts in (
-        ("sorted", 64, HALF),
-        ("random", 4, HALF),
-        ("random", 64, HALF),
-        ("another mix", 64, ("home", "scanner C")),
-        ("random", 16, BOTH),
-    )
-    for shift in shifts
+    {"kind": "stream", "shift": shift, "strength": strength, "stream": stream, "batch": batch}
+    for stream, batch in (("sorted", 64), ("random", 4), ("random", 64), ("another mix", 64))
+    for shift, strength in (("scanner C", 0.5), ("home", 0.0))
 ]
-STREAMS += [{"kind": "stream", "shift": shift, "strength": 1.0, "stream": "drift", "batch": 16} for shift in BOTH]
+STREAMS += [
+    {"kind": "stream", "shift": "scanner C", "strength": strength, "stream": stream, "batch": 16}
+    for stream, strength in (("random", 0.5), ("drift", 1.0))
+]
 
 
 def tuning_cells() -> list[dict]:
@@ -318,7 +343,7 @@ def tuning_cells() -> list[dict]:
     for where, seeds in wheres:
         settings = ways.settings_of(where["kind"])
         alone = [("source only", rate, 0.0) for rate in RATES] if where["kind"] == "hospitals" else []
-        tented = [(way, 0.0, 0.0) for way in ways.CHEAP if "batch by batch" not in way and way != "TENT"]
+        tented = [(way, 0.0, 0.0) for way in ways.CHEAP if way not in ways.STREAMED]
         tented += [("TENT", rate, 0.0) for rate in TENT_RATES]
         rates = [("λ = 0", rate, 0.0) for rate in RATES]
         weights = [(way, settings["λ = 0"][0], weight) for way in WEIGHTS for weight in WEIGHTS[way]]
@@ -326,6 +351,36 @@ def tuning_cells() -> list[dict]:
             here = {"stage": "tuning", **where, "way": way, "rate": rate, "weight": weight}
             cells += [here | {"seed": seed} for seed in seeds]
     return cells
+
+
+def chosen_settings(rows: list[dict], kind: str) -> dict:
+    """What the tuning chose, from its rows: see "Settings" above."""
+    found: dict[tuple, list] = {}
+    for row in rows:
+        if row["stage"] == "tuning" and row["kind"] == kind and row["finish"] == "as trained":
+            found.setdefault((row["way"], row["rate"], row["weight"]), []).append(row["scores"])
+
+    def mean(setting: tuple, score: str) -> float:
+        return float(np.mean([value for scores in found[setting] for value in scores[score]]))
+
+    def lowest(way: str) -> float:
+        return min((key for key in found if key[0] == way and key[1]), key=lambda key: mean(key, "source validation"))[
+            1
+        ]
+
+    kept = mean(("source only", 0.0, 0.0), "kept") - ALLOWED
+
+    def largest(way: str, at: int) -> float:
+        allowed = [key[at] for key in found if key[0] == way and mean(key, "kept") >= kept]
+        return max(allowed, default=min(key[at] for key in found if key[0] == way))
+
+    rate = lowest("λ = 0")
+    return {
+        "source only": lowest("source only") if kind == "hospitals" else 3e-3,
+        "TENT": largest("TENT", 1),
+        "λ = 0": [rate, 0.0],
+        **{way: [rate, largest(way, 2)] for way in WEIGHTS},
+    }
 
 
 def report_cells(kind: str) -> list[dict]:
@@ -341,8 +396,8 @@ def report_cells(kind: str) -> list[dict]:
     return [
         {"stage": "report", **where, **part, "seed": seed}
         for part in parts
-        for seed in SEEDS["report"][: seeds_of(kind, part.get("part"))]
         for where in wheres
+        for seed in SEEDS["report"][: seeds_of(part.get("part"), **where)]
         if not (part.get("part") == "trained" and where.get("strength") == 1.0)
     ]
 
@@ -352,19 +407,16 @@ TUNED_PAIRS = [  # of the seeds 0 to 2
     ("hungary", "va"),
     ("va", "cleveland"),
 ]
-REPEATED = [
-    {"kind": "passes", "shift": "scanner C", "strength": strength, "rate": rate}
-    for strength in (0.5, 1.0)
-    for rate in (1e-3, 1e-2, 1e-1)
-]
-FIRST = {  # so many seeds; else ten
-    ("smear", "trained"): 10, ("texture", "trained"): 5, "digits": 5, "white": 5, "passes": 3,
-}  # fmt: skip
-KINDS = ("smear", "texture", "stream", "white", "hospitals", "digits", "passes")
+REPEATED = [{"kind": "passes", "shift": "scanner C", "strength": 1.0, "rate": rate} for rate in (1e-3, 1e-2, 1e-1)]
+FIRST = {"trained": 5, "stream": 5, "white": 5, "hospitals": 5, "digits": 5, "passes": 3}  # so many seeds; else ten
+KINDS = ("smear", "stream", "white", "texture", "hospitals", "digits", "passes")
 
 
-def seeds_of(kind: str, part: str | None) -> int:
-    return FIRST.get((kind, part), FIRST.get(kind, 10))
+def seeds_of(part: str | None, kind: str, stream: str = "", batch: int = 0, **where) -> int:
+    """How many of the reported seeds: ten of what is compared with the primary rows, and of streams that must fail."""
+    if (stream, batch) in (("sorted", 64), ("random", 4)):
+        return 10
+    return FIRST.get(kind, FIRST.get(part or "", 10))
 
 
 def card_of_cells() -> str:
