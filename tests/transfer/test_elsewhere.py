@@ -13,6 +13,7 @@ from small_images import class_folders, pixels, write_image
 from medtl_helpers.data.folders import load_folder
 from medtl_helpers.methods.adabn import adapt_batch_norm
 from medtl_helpers.methods.all_stages import all_stages_regression
+from medtl_helpers.methods.averaged import Averaged
 from medtl_helpers.methods.backbones import small_resnet
 from medtl_helpers.methods.features import stage_features
 from medtl_helpers.methods.freezing import freeze
@@ -110,6 +111,21 @@ def test_frozen_stages_with_batch_norm_have_no_row_for_adabn(make_folder, home, 
     assert set(found.judged) == {"as it is"} and found.control is None
     assert "the frozen stages keep the statistics that they began with" in found.notes[-1]
     assert "As a control" not in section(found, home, model)
+
+
+def test_several_networks_that_answer_together_all_get_adabn(make_folder, home):
+    parts = [network(), small_resnet(2, 8).eval()]
+    model = Averaged(parts).eval()
+    there, found = look(make_folder(), home, model)
+    moved = [predict(adapt_batch_norm(copy.deepcopy(one), there.x, batch_size=64), there.x) for one in parts]
+    np.testing.assert_allclose(found.probability["AdaBN"], RECIPE.probabilities(sum(moved) / 2), atol=1e-5)
+    assert found.distance == look(make_folder(), home, parts[0])[1].distance  # in the features of the first one
+
+
+def test_one_frozen_network_among_several_leaves_no_row_for_adabn(make_folder, home):
+    model = Averaged([network(), freeze(small_resnet(2, 8)).eval()]).eval()
+    assert keeps_old_statistics(model)
+    assert set(look(make_folder(), home, model)[1].judged) == {"as it is"}
 
 
 def test_copies_of_home_images_are_left_out_and_told(make_folder, home, capsys):

@@ -12,7 +12,6 @@ from small_images import class_folders, pixels, write_image
 from medtl_helpers.__main__ import main
 from medtl_helpers.transfer import command, page
 from medtl_helpers.transfer.data_sections import MOST_SHOWN, _some
-from medtl_helpers.transfer.words import source_in_words, way_in_words
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
@@ -148,14 +147,3 @@ def test_numbers_have_a_minus_and_tables_their_columns_on_the_right():
 def test_long_lists_say_how_much_is_left():
     assert _some(["a"] * MOST_SHOWN) == ["a"] * MOST_SHOWN
     assert _some(["a"] * (MOST_SHOWN + 5))[-1] == "and 5 more"
-
-
-def test_every_way_and_source_has_words():
-    from medtl_helpers.methods.ways import RATES, Way, known_sources
-
-    for source in (*known_sources(), "small network"):
-        assert source_in_words(source) != source
-        for way in RATES:
-            told = way_in_words(Way(source, way, "everything", 0.01))
-            assert told.startswith(source_in_words(source)) and "0.01" in told
-    assert source_in_words("my own, tuned") == "my own, tuned"

@@ -105,6 +105,7 @@ def found_of(table, **more):
         "notes": [],
         "epochs": 0,
         "way": Way("resnet, phantoms", "all stages", "head", 1),
+        "averaged": (),
     }
     return SimpleNamespace(
         table=pd.DataFrame(table), validation=np.array([[0.6, 0.4], [0.4, 0.6]]), **{**found, **more}
@@ -124,6 +125,10 @@ def test_the_search_tells_of_rungs_where_there_are_some_and_of_a_regression_no_e
     cells = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr.*?</tr>", html)[1:]]
     assert cells[0][6:] == ["–", "–", "12.2"] and cells[1][6:] == ["4", "0", "6.1"]
     assert re.findall(r"<tr.*?>", html).index('<tr class="chosen">') == 1
+    both = (Way("resnet, phantoms", "all stages", "head", 1), Way("vgg16, stand-in", "probe", "head", 0.01))
+    told = words(the_search(prepared, found_of([ROW, trained], averaged=both), 1.0))
+    assert "The answers are the mean of 2 networks" in told and "log loss together is 0.511" in told
+    assert "The others are: VGG16 with the stand-in weights of a file" in told
     told = words(the_search(prepared, found_of([{**trained, "rung": 1}], epochs=1), 2.0))
     assert "rung by rung" in told and "Within 2 minutes 1 way could" in told and "after 1 epoch." in told
 
