@@ -51,6 +51,8 @@ the network that AdaBN follows is a candidate. "regret" is what the way that was
 RULE is the one with the smallest mean regret among all settings of the tuning seeds on drawn smears of scanner D; the
 labels of this drawn device are used for that, and for nothing else. "best on target labels" is the recipe as found: it
 takes the best of all ways on half of the test cases, and tells that number; the other half shows what it is worth.
+THE RULE is "entropy and balance": on the tuning seeds its regret was 0.006, as that of "target entropy", which a
+network that says one class to everybody would deceive (the others' 0.22 to 0.41).
 
 Settings
 --------
