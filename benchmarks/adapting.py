@@ -44,6 +44,8 @@ only. The interval is over five seeds and all 97 test cells, each tested in one 
 out, and it is one comparison of its own: so are "gains" (each way − source only on each kind of data; Holm among
 themselves).
 
+The primary comparison's rows have ten seeds, all else the first five; repeated passes and drawn white cells three.
+
 Who may choose
 --------------
 ``experiment.RULES`` choose among ``experiment.CANDIDATES`` by numbers that need no target label. Of what trains, only
@@ -223,13 +225,13 @@ def tune(kind: str, way: str, seed: int, rate: float, weight: float = 0.0, **whe
 
 
 def report(kind: str, part: str, seed: int, **where) -> list[dict]:
-    """Some ways of one pair of domains."""
+    """Some ways of one pair of domains; with the ways that train, what each candidate shows without a target label."""
     source, target = pair(kind, seed, **where)
     model = network(kind, source, seed, key=where.get("source", ""))
     rows = []
     for way, said, net in each_way(part, kind, model, source, target, seed):
-        scores = judged(said, target.test.y)
-        if way in ways.CANDIDATES and where.get("strength") != 1.0:  # where nothing trains there is nothing to choose
+        scores = {} if part == "trained" and way in ways.CHEAP else judged(said, target.test.y)
+        if part == "trained" and way in ways.CANDIDATES:
             scores |= ways.unlabelled_scores(net, source, target.train.x)
         rows.append({"data": target.provenance, "way": way, "scores": rounded(scores)})
     return rows
@@ -247,14 +249,16 @@ def white_cells(part: str, data: str, seed: int) -> list[dict]:
         model, at = network("white", source, seed), split_by_class(y, seed, fold)[2]
         for way, said, net in each_way(part, "white", model, source, target, seed):
             found.setdefault(way, np.zeros((len(y), said.shape[1])))[at] = said
-            if way in ways.CANDIDATES:
+            if part == "trained" and way in ways.CANDIDATES:
                 unlabelled.setdefault(way, []).append(ways.unlabelled_scores(net, source, target.train.x))
     rows = []
     for way, probability in found.items():
-        scores = judged(probability, y)
+        again = part == "trained" and way in ways.CHEAP
+        scores = {} if again else judged(probability, y)
         for rule in ways.RULES if way in unlabelled else ():
             scores[rule] = np.mean([one[rule] for one in unlabelled[way]])
-        rows.append({"way": way, "scores": rounded(scores), "answers": probability.round(4).tolist()})
+        said = {} if again else {"answers": probability.round(4).tolist()}
+        rows.append({"way": way, "scores": rounded(scores)} | said)
     return rows
 
 
@@ -322,7 +326,7 @@ def passes(kind: str, shift: str, strength: float, rate: float, seed: int) -> li
 # --- cells -----------------------------------------------------------------------------------------------------------
 
 PASSES = 10
-PARTS = {"cheap": ways.CHEAP, "trained": (*ways.ALIGNED, "ceiling")}
+PARTS = {"cheap": ways.CHEAP, "trained": (*ways.ALIGNED, "ceiling", *(w for w in ways.CHEAP if w in ways.CANDIDATES))}
 PAIRS = [(a, b) for a in domains.HOSPITALS for b in domains.HOSPITALS if a != b]
 DEVICES = [{"kind": "smear", "shift": shift, "strength": strength} for strength in (0.5, 1.0) for shift in BOTH]
 WAVES = {"kind": "texture", "shift": "waves", "strength": 0.6}
@@ -399,7 +403,7 @@ def report_cells(kind: str) -> list[dict]:
         {"stage": "report", **where, **part, "seed": seed}
         for part in parts
         for where in wheres
-        for seed in SEEDS["report"][: seeds_of(part.get("part"), **where)]
+        for seed in SEEDS["report"][: seeds_of(**where, **part)]
         if not (part.get("part") == "trained" and where.get("strength") == 1.0)
     ]
 
@@ -410,15 +414,14 @@ TUNED_PAIRS = [  # of the seeds 0 to 2
     ("va", "cleveland"),
 ]
 REPEATED = [{"kind": "passes", "shift": "scanner C", "strength": 1.0, "rate": rate} for rate in (1e-3, 1e-2, 1e-1)]
-FIRST = {"trained": 5, "stream": 5, "white": 5, "hospitals": 5, "digits": 5, "passes": 3}  # so many seeds; else ten
 KINDS = ("smear", "stream", "white", "texture", "hospitals", "digits", "passes")
 
 
-def seeds_of(part: str | None, kind: str, stream: str = "", batch: int = 0, **where) -> int:
-    """How many of the reported seeds: ten of what is compared with the primary rows, and of streams that must fail."""
-    if (stream, batch) in (("sorted", 64), ("random", 4)):
+def seeds_of(kind: str, strength: float | None = None, **where) -> int:
+    """How many of the reported seeds: ten of the primary comparison's rows, five else, of white cells that are drawn 3."""
+    if kind == "smear" and strength == 0.5 and where.get("part") == "cheap":
         return 10
-    return FIRST.get(kind, FIRST.get(part or "", 10))
+    return 3 if where.get("data") == "twin" or kind == "passes" else 5
 
 
 def card_of_cells() -> str:
@@ -499,18 +502,21 @@ def means(rows: list[dict]) -> list[dict]:
 
 
 def settings_with_candidates(rows: list[dict]) -> list[list[dict]]:
-    """The rows of all candidates of one setting, cut to the seeds that all of them have."""
-    groups: dict[str, list[dict]] = {}
+    """The rows of all candidates of one setting, with their scores of both parts, cut to the seeds that all have."""
+    groups: dict[str, dict[str, dict]] = {}
     for row in rows:
-        if row["stage"] == "report" and row["way"] in ways.CANDIDATES and "DEV" in row["scores"]:
+        if row["stage"] == "report" and row["kind"] not in ("stream", "passes") and row["way"] in ways.CANDIDATES:
             keys = {k: v for k, v in row.items() if k not in ("scores", "seeds", "way")}
-            groups.setdefault(json.dumps(keys, sort_keys=True), []).append(row)
+            group = groups.setdefault(json.dumps(keys, sort_keys=True), {})
+            known = group.setdefault(row["way"], row | {"scores": {}})
+            known["scores"] = known["scores"] | row["scores"]
     found = []
     for group in groups.values():
-        if {row["way"] for row in group} == set(ways.CANDIDATES):
-            n = min(len(row["seeds"]) for row in group)
-            cut = [{"seeds": row["seeds"][:n], "scores": {k: v[:n] for k, v in row["scores"].items()}} for row in group]
-            found.append([row | less for row, less in zip(group, cut, strict=True)])
+        whole = [row for row in group.values() if {"DEV", "balanced accuracy"} <= set(row["scores"])]
+        if len(whole) == len(ways.CANDIDATES):
+            n = min(len(values) for row in whole for values in row["scores"].values())
+            cut = [{"seeds": row["seeds"][:n], "scores": {k: v[:n] for k, v in row["scores"].items()}} for row in whole]
+            found.append([row | less for row, less in zip(whole, cut, strict=True)])
     return found
 
 
@@ -523,7 +529,7 @@ def over_white_cells(runs: list[dict], rows: list[dict]) -> list[dict]:
         done = [run for run in runs if run.get("kind") == "white" and run["part"] == part and run["data"] == "real"]
         if not asked or len(done) < len(asked):
             return []
-        found |= {row["way"]: logged(runs, asked, row["way"]) for row in done[0]["rows"]}
+        found |= {row["way"]: logged(runs, asked, row["way"]) for row in done[0]["rows"] if "answers" in row}
     for row in rows:
         if row["kind"] == "white" and row.get("data") == "real" and row["way"] in ways.CHOSEN.values():
             found[row["way"]] = np.array([found[way][k] for k, way in enumerate(row["chosen"])])
