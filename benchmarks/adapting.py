@@ -418,7 +418,7 @@ KINDS = ("smear", "stream", "white", "texture", "hospitals", "digits", "passes")
 
 
 def seeds_of(kind: str, strength: float | None = None, **where) -> int:
-    """How many of the reported seeds: ten of the primary comparison's rows, five else, of white cells that are drawn 3."""
+    """How many of the reported seeds: ten of the primary comparison's rows, five else, three of passes and twins."""
     if kind == "smear" and strength == 0.5 and where.get("part") == "cheap":
         return 10
     return 3 if where.get("data") == "twin" or kind == "passes" else 5
