@@ -7,8 +7,8 @@ confusion, with ``entropy`` the entropy minimisation of Grandvalet and Bengio, w
 pseudo-labels; their files name the papers. ``fit_aligned`` has no argument for target labels.
 
 It is ``DANN.fit`` with another loss: the same batches of both domains, which go through the network together, the same
-growth of λ, the same fall of the rate. So λ = 0 is the row that shows what the loss adds, as it does there: with batch
-norm, the target's statistics already help without it.
+growth of λ, the same fall of the rate. So λ = 0 is the row that shows what the loss adds. Batch norm ends with running
+statistics of both domains together: let ``adapt_batch_norm`` take those of the target afterwards.
 """
 
 import copy

@@ -63,9 +63,7 @@ class CollapseWatch:
         parts.check_choice(statistics, "statistics", ("batch", "own"))
         self.untouched = copy.deepcopy(model).eval().requires_grad_(False)
         for norm in self.untouched.modules():
-            if (
-                isinstance(norm, _BatchNorm) and statistics == "batch"
-            ):  # without statistics of its own it takes those of the batch
+            if isinstance(norm, _BatchNorm) and statistics == "batch":  # without own ones it takes those of the batch
                 norm.running_mean = norm.running_var = None
                 norm.track_running_stats = False
         self.looks: list[Look] = []
