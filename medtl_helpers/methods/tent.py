@@ -8,8 +8,8 @@ Each batch of a stream of unlabelled inputs is answered, and moves the network o
 
 Step 1 alone is AdaBN, batch by batch (``lr=0`` here, and see ``adabn.py``): compare with it before you praise step 2.
 In a stream of one class after the other it fails already: what all cases of a batch have in common is their class, and
-is taken away. Step 2 assumes that a small entropy means a right answer [2]; one answer for everyone has none at all, and
-at a high rate, or after many steps, TENT may end there (``collapse.py`` watches it).
+is taken away. Step 2 assumes that a small entropy means a right answer [2]; one answer for everyone has none at all,
+and at a high rate, or after many steps, TENT may end there (``collapse.py`` watches it).
 
 [1] Tent: fully test-time adaptation by entropy minimization, ICLR 2021, arXiv 2006.10726
 [2] Grandvalet and Bengio, Semi-supervised learning by entropy minimization, NeurIPS 2004
