@@ -79,7 +79,7 @@ def molecules() -> dict:
 
 def mean_r2(answers: torch.Tensor, y: torch.Tensor) -> float:
     """The share of the variance that is explained, mean over the eight descriptors of a batch."""
-    return float((1 - ((answers - y) ** 2).mean(0) / y.var(0)).mean())
+    return float((1 - ((answers.detach() - y) ** 2).mean(0) / y.var(0)).mean())
 
 
 def train(drawn: dict, seed: int, every: int = 500) -> tuple[mtl.GraphNet, dict]:
