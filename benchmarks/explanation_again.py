@@ -30,23 +30,20 @@ On the first five of these seeds, for "no letter" and images without a letter:
 14. Area under the deletion curve (less is better), random numbers for each pixel − a random map as smooth as Grad-CAM,
    0.02: above. 15. Integrated gradients, as coarse as Grad-CAM, − that smooth random map, 0.02: below. In two seeds it
    was so: then deletion measures how smooth a map is, too.
-
-Told, and settling nothing: the network without a letter as it is, at the hospital with the letter, on the seeds and
-test images of "frozen or fine-tuned" (200 to 209).
 """
 
 import argparse
 
 import numpy as np
 import torch
-from explanation import JUDGED, answered, judged, row_of, shown, source
+from explanation import answered, row_of, shown, source
 from record import Log, fill, header, seeded_rows, total_seconds, write
 
 from medtl_helpers.lessons.explanation import experiment as lesson
 from medtl_helpers.methods.plain_maps import random_map
 
 LOG = Log("explanation_again")
-PARTS = {"fall": range(210, 220), "no network": range(210, 215), "source": range(200, 210)}  # and their seeds
+PARTS = {"fall": range(210, 220), "no network": range(210, 215)}  # and their seeds
 
 
 def fall(seed: int) -> list[dict]:
@@ -84,18 +81,7 @@ def no_network(seed: int) -> list[dict]:
     ]
 
 
-def as_it_is(seed: int) -> list[dict]:
-    """The network that is carried over, at the second hospital, before it has seen one of its images."""
-    model, scores = source(seed), {}
-    for images in ("home", "none", "swapped"):
-        scores[f"auroc, {images}"] = lesson.auroc_of(model, shown(images, lesson.OURS, seed))
-    return [
-        row_of("source as it is", scores | row["scores"], kind="transfer", map=row["map"])
-        for row in judged(lesson.OURS, model, seed, JUDGED, ("letter",))
-    ]
-
-
-COMPUTE = {"fall": fall, "no network": no_network, "source": as_it_is}
+COMPUTE = {"fall": fall, "no network": no_network}
 
 
 def cells(part: str) -> list[dict]:
