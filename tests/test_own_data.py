@@ -68,11 +68,21 @@ def my_texts(path):
     path.write_text("\n".join(["patient,report,finding,status", *rows, "p1,Lost.,effusion,no"]))
 
 
+def my_molecules(path):
+    """Rings with tails, and the logarithm of some solubility."""
+    rings = "c1ccccc1 C1CCNCC1 c1ccncc1 C1CCOC1 C1CCC1 c1ccsc1 c1ccoc1 C1CCCCCC1 C1CCCC1 C1CCNC1 C1CCOCC1 c1cc[nH]c1"
+    rings += " C1CNCCN1 c1ccc2ccccc2c1 C1CC1 C1CCSC1 c1ncncc1 C1CCNCCC1"
+    molecules = [ring + tail for ring in rings.split() for tail in ("C", "CC", "CCO")]
+    rows = [f"{smiles},{-0.1 * len(smiles):.1f}" for smiles in molecules]
+    path.write_text("\n".join(["SMILES,logS", *rows, "CCN.Cl,0.5", "c1ccc,1.0"]))
+
+
 def test_the_page_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
     my_images(tmp_path / "my_images")
     my_sequences(tmp_path / "my_sequences.fa")
     my_texts(tmp_path / "my_texts.csv")
     my_scans(tmp_path / "my_scans")
+    my_molecules(tmp_path / "my_molecules.csv")
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
@@ -86,6 +96,8 @@ def test_the_page_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
     assert names["sequences"].classes == ("donor", "none") and len(names["sequences"].train.y) == 24
     assert len(names["history"].train_loss) == 5
     assert names["masks"].classes == ("background", "lesion") and names["threshold"] > 0.9
+    assert "1 row(s) (57) whose SMILES is not valid" in told and "1 row(s) (56) hold several parts" in told
+    assert len(names["few"].train.y) == 20 and names["again"].dealt == "random" and len(names["molecules"].test.y) > 3
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ..parts import check_whole, shown
 from .molecules import ATOM_FEATURES, DESCRIPTORS, ELEMENTS, FINGERPRINT_BITS, MOLECULE_ATOMS, Molecules
 
 RADIUS = 2  # of the Morgan fingerprint, in bonds
@@ -18,7 +19,7 @@ INSTALL = 'pip install -e ".[molecules]"'
 BONDS = {"SINGLE": 1, "DOUBLE": 2, "TRIPLE": 3, "AROMATIC": 4}  # any other kind, like a dative one, is single
 
 
-class Read(NamedTuple):
+class ReadSmiles(NamedTuple):
     """What one SMILES stands for: its canonical SMILES without stereo, and what was found on the way.
 
     ``fault`` is "" or why the row cannot be used: ``"invalid"``, ``"mixture"``, ``"no carbon"`` or ``"large"``.
@@ -53,15 +54,26 @@ def _quiet():
         yield Chem
 
 
+def _texts(smiles) -> list[str]:
+    """``smiles`` as a list. Raises ValueError where it is no list of texts."""
+    if isinstance(smiles, str) or not isinstance(smiles, Sequence):
+        raise ValueError(f"The SMILES are {shown(smiles)}: give a list of texts, like ['CCO', 'c1ccccc1'].")
+    for text in smiles:
+        if not isinstance(text, str):
+            raise ValueError(f"A SMILES is {shown(text)}: give a text, like 'CCO'.")
+    return list(smiles)
+
+
 def canonical(text: str) -> str | None:
     """The canonical SMILES of a molecule, without stereo; None where ``text`` is no SMILES of one."""
+    [text] = _texts([text])
     with _quiet() as chem:
         molecule = chem.MolFromSmiles(text) if text.strip() else None
         flat = None if molecule is None else _flat(molecule, chem)
         return None if flat is None else chem.MolToSmiles(flat)
 
 
-def read_smiles(texts: Sequence[str], atoms: int = MOLECULE_ATOMS) -> list[Read]:
+def read_smiles(texts: Sequence[str], atoms: int = MOLECULE_ATOMS) -> list[ReadSmiles]:
     """What each of the ``texts`` stands for; molecules of more than ``atoms`` atoms (without hydrogen) are too large.
 
     Of a salt the largest part with carbon is kept, and its charge is taken back where a hydrogen can do it, so that an
@@ -69,6 +81,7 @@ def read_smiles(texts: Sequence[str], atoms: int = MOLECULE_ATOMS) -> list[Read]
     charge, nobody can say which of the two was measured: that is a mixture. Stereo is left out, since neither the graph
     nor the fingerprint holds it; ``stereo`` says that there was some.
     """
+    texts, atoms = _texts(texts), check_whole(atoms, "atoms", least=1)
     with _quiet() as chem:
         from rdkit.Chem.MolStandardize.rdMolStandardize import Uncharger
 
@@ -76,31 +89,31 @@ def read_smiles(texts: Sequence[str], atoms: int = MOLECULE_ATOMS) -> list[Read]
         return [_read(text, atoms, chem, uncharger) for text in texts]
 
 
-def _read(text: str, atoms: int, chem, uncharger) -> Read:
+def _read(text: str, atoms: int, chem, uncharger) -> ReadSmiles:
     molecule = chem.MolFromSmiles(text) if text.strip() else None
     if molecule is None:
-        return Read("", "invalid")
+        return ReadSmiles("", "invalid")
     salt = "." in text and len(chem.GetMolFrags(molecule)) > 1
     parts = sorted(chem.GetMolFrags(molecule, asMols=True), key=_size, reverse=True) if salt else [molecule]
     largest = parts[0]
     if not _organic(largest):
-        return Read("", "no carbon", salt)
+        return ReadSmiles("", "no carbon", salt)
     if salt:
         name = chem.MolToSmiles(largest, isomericSmiles=False)
         for other in parts[1:]:
             large = other.GetNumHeavyAtoms() >= MIXED * largest.GetNumHeavyAtoms()
             rival = large and _organic(other) and not chem.GetFormalCharge(other)
             if rival and chem.MolToSmiles(other, isomericSmiles=False) != name:
-                return Read("", "mixture", salt)
+                return ReadSmiles("", "mixture", salt)
         largest = uncharger.uncharge(largest)
     stereo = chem.MolToSmiles(largest)
     flat = _flat(largest, chem)
     if flat is None:
-        return Read("", "invalid", salt)
+        return ReadSmiles("", "invalid", salt)
     smiles = chem.MolToSmiles(flat)
     if flat.GetNumAtoms() > atoms:
-        return Read(smiles, "large", salt)
-    return Read(smiles, "", salt, any(sign in stereo for sign in "@/\\"))
+        return ReadSmiles(smiles, "large", salt)
+    return ReadSmiles(smiles, "", salt, any(sign in stereo for sign in "@/\\"))
 
 
 def _flat(molecule, chem):
@@ -124,6 +137,7 @@ def featurised(smiles: Sequence[str], atoms: int = MOLECULE_ATOMS) -> Molecules:
     10.1021/ci100050t) of radius 2 in 1,024 bits, the eight ``DESCRIPTORS``, and scaffolds, numbered in the order of
     their SMILES. Raises ValueError, which names the first SMILES in question, where one is invalid or too large.
     """
+    smiles, atoms = _texts(smiles), check_whole(atoms, "atoms", least=1)
     with _quiet() as chem:
         from rdkit.Chem import rdFingerprintGenerator
         from rdkit.Chem import rdMolDescriptors as calculate

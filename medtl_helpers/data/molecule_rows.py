@@ -7,7 +7,7 @@ import numpy as np
 
 NAMED = 3  # rows that a line names; it counts the others
 APART = 0.5  # of the standard deviation of all numbers: duplicates that differ by more contradict each other
-FAULTS = {  # of molecule_chemistry.Read, and what a line says of them
+FAULTS = {  # of molecule_chemistry.ReadSmiles, and what a line says of them
     "invalid": "whose SMILES is not valid",
     "no carbon": "without a carbon atom",
     "mixture": "that are mixtures of two molecules, of which nobody can say which one was measured,",

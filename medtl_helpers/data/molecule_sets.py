@@ -65,12 +65,12 @@ def _real(name: str, path: Path) -> tuple[Molecules, Tensor, str]:
     kept = kept_molecules(read_smiles(texts), values, about["labels"], MOLECULE_ATOMS)
     return (
         featurised(kept.smiles),
-        labels_of(kept.values, about["labels"]),
+        molecule_labels(kept.values, about["labels"]),
         "; ".join(line.rstrip(".") for line in kept.lines),
     )
 
 
-def labels_of(values: np.ndarray, kind: str) -> Tensor:
+def molecule_labels(values: np.ndarray, kind: str) -> Tensor:
     """float64 N×T as the labels of a task of that kind: float32 N, int64 N, or float32 N×T."""
     if kind == "assays":
         return torch.from_numpy(values.astype(np.float32))

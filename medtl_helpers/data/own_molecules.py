@@ -16,7 +16,7 @@ from ..provenance import note_source
 from .molecule_chemistry import featurised, read_smiles
 from .molecule_files import MoleculeTable, read_molecule_file
 from .molecule_rows import Kept, kept_molecules
-from .molecule_sets import labels_of
+from .molecule_sets import molecule_labels
 from .molecule_splits import FEWEST, check_both_classes, split_molecules
 from .molecules import MOLECULE_ATOMS, MoleculeTask, molecule_task
 from .tasks import SPLITS
@@ -79,7 +79,7 @@ def load_molecules(
         _own_parts(path, table, kept) if split == "own" else [torch.arange(len(kept.smiles)), *[torch.arange(0)] * 2]
     )
     task = molecule_task(
-        name, featurised(kept.smiles), labels_of(kept.values, table.kind), parts, table.classes, **facts
+        name, featurised(kept.smiles), molecule_labels(kept.values, table.kind), parts, table.classes, **facts
     )
     lines = table.lines + kept.lines
     if split == "own":

@@ -18,6 +18,8 @@ import test_few_weights_faults  # noqa: E402
 import test_folder_faults  # noqa: E402
 import test_mask_faults  # noqa: E402
 import test_mask_method_faults  # noqa: E402
+import test_molecule_faults  # noqa: E402
+import test_molecule_method_faults  # noqa: E402
 import test_private_faults  # noqa: E402
 import test_search_faults  # noqa: E402
 import test_sequence_faults  # noqa: E402
@@ -80,6 +82,8 @@ def sections() -> dict[str, list[Row]]:
         "Masks, and your own": test_mask_faults.TABLE,
         "Outlines": test_mask_method_faults.TABLE,
         "Texts": test_text_faults.TABLE + test_text_method_faults.TABLE,
+        "Molecules, and your own": test_molecule_faults.TABLE,
+        "Networks for molecules": test_molecule_method_faults.TABLE,
         "Drawn nuclei and abdomens": test_drawing_faults.TABLE,
         "The commands transfer and predict": test_transfer_faults.TABLE,
         "Labels, metrics and penalties": data.LABEL_TABLE,
