@@ -108,8 +108,8 @@ REPORTED = {  # seeds of the report, of real molecules and of the twin
 }
 ASSAYS = {20: (3, 0), 100: (3, 2)}  # the same, by labels of the target assay
 PAIRS, PAIR_LABELS = (1, 1), 100
-SOURCE = {"lr": 3e-3, "epochs": 8}  # how eleven assays are learnt
-ONE = {"lr": 3e-3, "epochs": 4}  # and one alone
+SOURCE = {"lr": 1e-2, "epochs": 8}  # how eleven assays are learnt
+ONE = {"lr": 1e-2, "epochs": 4}  # and one alone
 RUNS, SPLITS_OF_RUNS = 10, (2, 0)  # networks that differ by their seed alone, and splits on which that is done
 
 
@@ -395,7 +395,7 @@ PRIMARY_ABOUT = {
     "where": {"data": "real", "kind": "labels", "task": "esol", "split": "scaffold", "labels": 20},
     "score": "RMSE",
     "margin": 0.1,
-    "written": "0000000",
+    "written": "2875205",
     "opponent": "descriptors, ridge",
     "over": "cases",
 }

@@ -47,6 +47,11 @@ def verdict(interval: Interval, margin: float, *, less_is_better: bool = False) 
     return "undecided"
 
 
+def is_error(score: str) -> bool:
+    """Whether less of this score is better."""
+    return "loss" in score or score == "RMSE"
+
+
 def _row(record: Record) -> list:
     about, interval = record.about["primary"], record.primary
     name = about["lesson"]
@@ -58,7 +63,7 @@ def _row(record: Record) -> list:
         about["comparison"],
         f"{about['margin']:g} in {about['score']}",
         written(about["written"]),
-        f"{interval}: {verdict(interval, about['margin'], less_is_better='loss' in about['score'])}",
+        f"{interval}: {verdict(interval, about['margin'], less_is_better=is_error(about['score']))}",
         f"{about['opponent']}: {opponent:.3f} ({about['ours']}: {ours:.3f})",
     ]
 
