@@ -94,7 +94,8 @@ def draw_molecule(axis, packed, *, size: float = 8) -> None:
         plus = {0: "", 1: "$^+$", -1: "$^-$"}.get(charge - 4, f"$^{{{charge - 4:+d}}}$")
         axis.text(*place, sign + h + plus, fontsize=size, fontweight="bold", **_letter(sign, 0.12))
     low, high = places.min(0), places.max(0)
-    middle, half = (low + high) / 2, max((high - low).max() / 2, 2.2) + 0.6
+    wide, tall = (high - low) / 2
+    middle, half = (low + high) / 2, max(wide, tall / 0.75, 2.2) + 0.7
     axis.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half * 0.75, middle[1] + half * 0.75))
     axis.set_aspect("equal")
     axis.set_axis_off()
@@ -432,17 +433,27 @@ CHOSEN = {  # way of the record -> colour, marker
 }
 
 
+def source_gains(record: Record) -> dict[tuple[str, str], float]:
+    """(source, target) -> the recorded AUROC with this source assay, minus that of a network that nobody trained."""
+    gains = {}
+    for source, target in record.values("source", "target"):
+        nothing = record.scores("random features", "auroc", target=target).mean()
+        ours = record.scores("one assay, probe", "auroc", source=source, target=target).mean()
+        gains[source, target] = float(ours - nothing)
+    return gains
+
+
 def show_sources(record: Record) -> None:
     """The recorded AUROC of each target with each one-assay source, minus that of a network that nobody trained."""
     targets = record.values("target")
     figure, axis = plt.subplots(figsize=(8.8, 1.4 + 0.36 * len(targets)))
     told = []
+    each = source_gains(record)
     for row, target in enumerate(targets):
         nothing = record.scores("random features", "auroc", target=target).mean()
-        known = [source for source, of in record.values("source", "target") if of == target]
-        gains = [record.scores("one assay, probe", "auroc", source=s, target=target).mean() - nothing for s in known]
-        each = None if row else "each of eleven sources"
-        axis.plot(gains, [row] * len(gains), "o", color="#BBBBBB", markersize=6, label=each)
+        gains = [gain for (_, of), gain in each.items() if of == target]
+        word = None if row else "each of eleven sources"
+        axis.plot(gains, [row] * len(gains), "o", color="#BBBBBB", markersize=6, label=word)
         names = dict.fromkeys(CHOSEN) if row else {way: way for way in CHOSEN}
         for k, (way, (colour, marker)) in enumerate(CHOSEN.items()):
             gain = record.scores(way, "auroc", target=target).mean() - nothing
