@@ -14,8 +14,10 @@ from medtl_helpers.lessons.explanation import experiment as lesson
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
 import explanation as benchmark
+import explanation_again as again
 
 REPORT = mtl.Record("explanation", stage="report")
+AGAIN = mtl.Record("explanation_again")
 MIDDLE = {"kind": "letter", "images": "letter", "map": "middle of the image"}
 
 
@@ -123,3 +125,43 @@ def test_a_recorded_network_is_what_it_is_again():
         for score in (lesson.MASS, "mass in the letter"):
             recorded = REPORT.scores(lesson.OURS, score, kind="letter", map=name, images="letter")[0]
             assert found[score] == pytest.approx(recorded, abs=0.02), (name, score)
+
+
+# --- the second record -----------------------------------------------------------------------------------------------
+
+
+def test_the_second_record_has_seeds_of_its_own_and_as_many_comparisons_as_its_script_names():
+    assert not {*again.PARTS["fall"]} & {*benchmark.SEEDS["report"]}
+    assert AGAIN.about["rates"] == REPORT.about["rates"] == lesson.RATES
+    numbered = [int(n) for n in re.findall(r"(?:^|\. )(?:\d+\. to )?(\d+)\. ", again.__doc__, re.MULTILINE)]
+    found = lesson.again_comparisons(AGAIN)
+    assert {*found} == {*lesson.AGAIN} and max(n for n in numbered if n < 100) == len(lesson.AGAIN)
+    for name, (ours, theirs, margin) in lesson.AGAIN.items():
+        both = [AGAIN.scores(way, score, **keys) for way, keys, score in (ours, theirs)]
+        assert found[name].margin == margin and found[name].interval.value == pytest.approx((both[0] - both[1]).mean())
+        assert found[name].interval.n == len(again.PARTS["fall" if ours[0] == lesson.OURS else "no network"])
+
+
+def test_dark_pixels_of_the_middle_need_no_network_and_no_scale():
+    x = torch.full((1, 1, 8, 8), 200, dtype=torch.uint8)
+    x[0, 0, 3, 4] = x[0, 0, 0, 0] = 100
+    (one,) = lesson.dark_middle(x)
+    hill = mtl.centre_map(1, 8)[0]
+    assert (one > 0).sum() == 2 and one[3, 4] / one[0, 0] == pytest.approx(hill[3, 4] / hill[0, 0])
+    np.testing.assert_allclose(lesson.dark_middle(x - 50), one[None])  # a darker image is not a darker place
+
+
+def test_coarse_maps_have_the_detail_of_a_random_map_of_as_many_cells():
+    maps = np.random.default_rng(0).random((2, 32, 32)).astype("float32")
+    found = lesson.coarse(maps)
+    means = torch.from_numpy(maps.reshape(2, 4, 8, 4, 8).mean((2, 4)))[:, None]
+    wanted = torch.nn.functional.interpolate(means, size=(32, 32), mode="bilinear")[:, 0]
+    np.testing.assert_allclose(found, wanted.numpy(), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_second_record_is_what_it_is_again():
+    for row in again.no_network(210):
+        for score in (lesson.MASS, "deletion AUC"):
+            recorded = AGAIN.scores(row["way"], score, map=row["map"], images="none")[0]
+            assert row["scores"][score] == pytest.approx(recorded, abs=0.03), (row, score)

@@ -4,7 +4,7 @@ from replay import Sabotage, broken
 
 ROWS = [
     Sabotage(
-        "Three maps, chosen by eye",
+        "Three maps, chosen for it",
         "in_order[::-1][:3], in_order[:3]",
         "in_order[:3], in_order[::-1][:3]",
         ("One picture", "The recipe as you find it"),
@@ -28,6 +28,12 @@ ROWS = [
         ("Take the pixels away",),
     ),
     Sabotage(
+        "Dark pixels of the middle beat integrated gradients",
+        'for name in ("dark", "grainy", "blurred")',
+        'for name in ("dark", "blurred", "grainy")',
+        ("Take the pixels away",),
+    ),
+    Sabotage(
         "Where the letter tells the class, less of the map is in the lesion",
         'record.about["primary"], record.primary',
         'record.about["primary"], record.paired("letter on both", "no letter", **record.about["primary"]["where"])',
@@ -38,6 +44,18 @@ ROWS = [
         'same = about["where"] | {"images": "none"}',
         'same = about["where"] | {"images": "letter"}',
         ("The letter",),
+    ),
+    Sabotage(
+        "In ten other seeds all five maps leave the lesion",
+        'for what in ("fall", "direction")',
+        'for what in ("direction", "fall")',
+        ("Take the pixels away", "The letter"),
+    ),
+    Sabotage(
+        "There, more of the map is in the letter",
+        'once_more["letter"].settled',
+        'once_more["fall, Grad-CAM"].settled',
+        ("Take the pixels away", "The letter"),
     ),
     Sabotage(
         "At its own place the letter alone",
