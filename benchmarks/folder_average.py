@@ -28,6 +28,15 @@ better means that both lie above −0.02. The sentence holds if that is so on th
 
 Beside it, and secondary: the mean over the tasks (95 %), and "mean of the sources" − the one network of the lowest
 validation loss, which is what the search alone would have answered with.
+
+What came of it
+---------------
+Written down afterwards. The run was stopped after two of the four seeds, because the sentence could no longer hold: on
+drawn CT the mean of the sources lay 0.04 and 0.06 below LP-FT, on BreastMNIST 0.02 and 0.04 below the regression. Two
+seeds are few, and their intervals say less than they seem to. The reason can be read from the record: in two minutes
+the plan has time for 7 to 17 of 63 ways. LP-FT of the phantoms' ResNet was never among them, and on BreastMNIST and
+the drawn cells no way of the general source was. No rule for choosing finds what was not tried. The command takes ten
+minutes by default, and that was not measured here.
 """
 
 import argparse
@@ -45,7 +54,7 @@ from medtl_helpers.data.smears import HELD_OUT_CELLS, SMEAR
 from medtl_helpers.methods.ways import Way
 
 LOG = Log("folder_average")
-SEEDS = range(300, 304)
+SEEDS = range(300, 302)  # of the four that were planned: see above
 MINUTES, SIZE, LABELLED, TEST = 2, 64, 580, 800
 TASKS = ("BreastMNIST", "drawn CT", "drawn T2", "drawn cells")
 MEAN, ALONE = "mean of the sources", "the best network alone"

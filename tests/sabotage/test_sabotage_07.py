@@ -82,7 +82,7 @@ ROWS = [
         recorded=True,
     ),
     Sabotage(
-        "On two of four folders of larger images",
+        "On two of four folders the search is level",
         "for task, found in four.items() if found.low",
         "for task, found in four.items() if found.value",  # without an interval
         ("What the record",),
