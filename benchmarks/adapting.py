@@ -68,6 +68,22 @@ is taken. TENT's grid ends at 30 times the rate of its paper, which the rule tak
 D, seeds 0 to 2 (the weights: 0 and 2); the other images use the same settings, tables have their own (one pair of
 hospitals a seed). What target labels would have chosen among the same settings stands in the record beside it (stage
 "tuning").
+
+Limits, written down when the results were known
+------------------------------------------------
+TENT's rate is 30 times that of its paper, and under harder devices that rate alone gained: the row "TENT, the paper's
+rate" stands beside it. The same rate costs much in batches of 4. Streams were to have ten seeds, and were cut to five
+for time before the first of them ran; "sorted" under scanner C and "batches of 4, at home" are undecided with five. Of
+another mix of classes nothing had been predicted.
+
+What trains goes on from the trained source network for 48 steps, with the largest weight that the source allowed: on
+the tuning seeds smaller weights of DANN and CORAL scored higher (stage "tuning"). Lesson 05's networks trained from
+scratch for five times as many steps, and its "DANN, then AdaBN" has 0.985 on the same images. That the rule of the
+weights leaves nearly every weight allowed was seen when it was used; it was kept.
+
+Of white cells the stream was changed when five seeds were known: a fold's 32 cells fit in one batch of 64, and TENT
+answered before its first step (0.438 in place of the 0.437 of now). The tables' network has batch norm here, and had
+none in lesson 05. The rules' regrets on drawn smears are among ways that are nearly equal.
 """
 
 import argparse
@@ -397,12 +413,15 @@ def chosen_settings(rows: list[dict], kind: str) -> dict:
     }
 
 
-def report_cells(kind: str) -> list[dict]:
-    """The cells of one kind, the cheap ways before those that train."""
+def report_cells(kind: str, data: tuple[str, ...] = ()) -> list[dict]:
+    """The cells of one kind, the cheap ways first; of white cells with this machine's ``data``, or with those named."""
     if kind in ("stream", "passes"):
         wheres, parts = STREAMS if kind == "stream" else REPEATED, [{}]
     elif kind == "white":
-        wheres, parts = [{"kind": "white", "data": card_of_cells()}], [{"part": "cheap"}, {"part": "trained"}]
+        wheres, parts = (
+            [{"kind": "white", "data": one} for one in data or (card_of_cells(),)],
+            [{"part": "cheap"}, {"part": "trained"}],
+        )
     else:
         pairs = [{"kind": "hospitals", "source": a, "target": b} for a, b in PAIRS]
         wheres = {"smear": DEVICES, "texture": [WAVES], "digits": [{"kind": "digits"}], "hospitals": pairs}[kind]
@@ -453,7 +472,7 @@ PRIMARY = {
     "where": ways.DEVICES,
     "score": "balanced accuracy",
     "margin": ways.MARGIN,
-    "written": "",
+    "written": "fcd5164",
     "opponent": "AdaBN, batch by batch",
     "over": "seeds",
 }
@@ -463,7 +482,7 @@ def summarise(runs: list[dict]) -> None:
     """``results/adapting.json`` of what is complete; each row names its seeds."""
     rows = rows_of(runs, tuning_cells(), SEEDS["tuning"])
     for kind in KINDS:
-        rows += rows_of(runs, report_cells(kind), SEEDS["report"])
+        rows += rows_of(runs, report_cells(kind, ("real", "twin")), SEEDS["report"])
     rows += [choice for group in settings_with_candidates(rows) for choice in ways.with_choices(group)]
     rows += means(rows)
     result = header(seeds=list(SEEDS["report"]), seconds=total_seconds(runs)) | {
@@ -530,10 +549,12 @@ def settings_with_candidates(rows: list[dict]) -> list[list[dict]]:
 
 def over_white_cells(runs: list[dict], rows: list[dict]) -> list[dict]:
     """Intervals over seeds and test cells: each way, each way − source only, and what each rule chose − source only."""
+    if card_of_cells() != "real":
+        return []
     y = np.asarray(all_cells(card("white_cells"), "cellavision", 28)[0].y)
     found: dict[str, np.ndarray] = {}
     for part in ("cheap", "trained"):
-        asked = [cell for cell in report_cells("white") if cell["part"] == part and cell["data"] == "real"]
+        asked = [cell for cell in report_cells("white", ("real",)) if cell["part"] == part]
         done = [run for run in runs if run.get("kind") == "white" and run["part"] == part and run["data"] == "real"]
         if not asked or len(done) < len(asked):
             return []
@@ -543,8 +564,9 @@ def over_white_cells(runs: list[dict], rows: list[dict]) -> list[dict]:
             found[row["way"]] = np.array([found[way][k] for k, way in enumerate(row["chosen"])])
     pairs = [(way, None) for way in found] + [(way, "source only") for way in found if way != "source only"]
     pairs += [(way, "AdaBN") for way in found if way not in ("AdaBN", "source only")]
-    score = {"balanced accuracy": lambda y, p: np.mean([(p[y == k].argmax(1) == k).mean() for k in range(4)])}
-    return over_cases(y, found, pairs, score, kind="white", data="real", stage="report")
+    hits = {way: (said.argmax(2) == y).astype(float) for way, said in found.items()}
+    score = {"balanced accuracy": lambda y, hit: np.mean([hit[y == k].mean() for k in range(4)])}
+    return over_cases(y, hits, pairs, score, kind="white", data="real", stage="report")
 
 
 def main() -> None:
