@@ -14,8 +14,10 @@ from medtl_helpers.lessons.outlines import experiment as e
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
 import outlines as benchmark
+import outlines_longer as longer
 
 REPORT = mtl.Record("outlines", stage="report")
+LONGER = mtl.Record("outlines_longer", stage="report")
 TUNED = [row for row in REPORT.about["rows"] if row["stage"] == "tuning"]
 
 
@@ -140,3 +142,43 @@ def test_a_recorded_cell_is_what_it_is_again(monkeypatch, training):
             assert np.isclose(value, record.scores(row["way"], score)[0], atol=2e-3), (row["way"], score)
     for kept in (benchmark.task, benchmark.abroad_unlabelled):
         kept.cache_clear()
+
+
+# --- the longer trainings --------------------------------------------------------------------------------------------
+
+
+def test_the_longer_trainings_have_the_settings_that_their_rules_choose():
+    rows = [row for row in LONGER.about["rows"] if row["stage"] == "tuning"]
+    plain = {row["lr"]: row["scores"]["Dice at home"][0] for row in rows if row["way"] == "plain"}
+    assert plain.keys() == {*longer.TUNED["plain"][0]} and max(plain, key=plain.get) == longer.RATES["plain"]
+    assert longer.RATES["made alike"] == e.RATES["made alike"]
+    recoloured = {row["way"]: row["scores"]["Dice at home, recoloured"][0] for row in rows if row["way"] != "plain"}
+    assert max(recoloured, key=recoloured.get) == longer.CONTRAST
+    assert longer.RATES[longer.CONTRAST] == e.RATES["random contrast"] == longer.RATES["one in two recoloured"]
+
+
+def test_the_longer_trainings_have_seeds_of_their_own_and_two_networks_for_each():
+    seeds = LONGER.seeds
+    assert seeds == [*longer.SEEDS["report"]][: len(seeds)] and len(seeds) >= 2
+    assert not {*seeds} & ({*benchmark.SEEDS["report"]} | {*longer.SEEDS["tuning"]} | {*benchmark.SEEDS["tuning"]})
+    found = e.longer_comparisons(LONGER)
+    for name, one in found.items():
+        ours, theirs, score, margin = e.LONGER[name]
+        both = [LONGER.scores(way, score, stage="report")[: len(seeds)] for way in (ours, theirs)]
+        assert one.margin == margin and one.interval.value == pytest.approx((both[0] - both[1]).mean(), abs=2e-4)
+
+
+def test_a_seed_counts_when_both_of_its_networks_are_there():
+    cells = [("plain", 210), (longer.CONTRAST, 210), ("plain", 211), ("made alike", 210), ("made alike", 211)]
+    runs = [{"stage": "report", "training": training, "seed": seed, "rows": []} for training, seed in cells]
+    assert longer.complete(runs) == {name: [210] for name in ("no network", "plain", longer.CONTRAST, "made alike")}
+
+
+def test_all_recoloured_is_random_contrast_for_every_image(monkeypatch, pair):
+    seen = []
+    monkeypatch.setattr(longer, "task", lambda kind: type("", (), {"train": pair}))
+    known = longer.TRAININGS["all recoloured"][1]
+    spied = lambda x, generator: seen.append(len(x)) or known(x, generator)  # noqa: E731
+    monkeypatch.setitem(longer.TRAININGS, "all recoloured", ("random contrast", spied))
+    longer.train("all recoloured", 0, 1e-3, 1)
+    assert seen == [len(pair.y)] and known is mtl.random_contrast

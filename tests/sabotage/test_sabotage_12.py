@@ -81,6 +81,18 @@ ROWS = [
         ("From one modality to another",),
     ),
     Sabotage(
+        "Random contrast is less than the hoped-for 0.5 ahead",
+        'short, highest = planned["plain"].interval',
+        'short, highest = record.over_cases("drawn", None, data="real", kind="modality")',
+        ("From one modality to another",),
+    ),
+    Sabotage(
+        "After 1,800 steps, all images recoloured",
+        'ahead["at home"].settled',
+        'ahead["Otsu"].settled',
+        ("From one modality to another",),
+    ),
+    Sabotage(
         "Drawn nuclei alone reach 0.75",
         'record.over_cases("drawn", None,',
         'record.over_cases("plain", None,',

@@ -319,9 +319,12 @@ LONGER: dict[str, tuple[str, str, str, float]] = {  # ours, theirs, score, margi
 
 
 def longer_comparisons(record: Record) -> dict[str, BesideMargin]:
-    """The comparisons of ``benchmarks/outlines_longer.py``, from ``Record("outlines_longer", stage="report")``."""
+    """The comparisons of ``benchmarks/outlines_longer.py`` that were run, from its ``Record(…, stage="report")``."""
+    run = [(row["ours"], row["theirs"], row["score"]) for row in record.about["two_level"]]
     found = {}
     for name, (ours, theirs, score, margin) in LONGER.items():
+        if (ours, theirs, score) not in run:
+            continue
         found[name] = record.over_cases(ours, theirs, score), inf, margin
     return _corrected(found)
 
