@@ -70,6 +70,19 @@ with a rate that falls to 0. Ten seeds are reported of ESOL and of BBBP with 20 
 seeds, five of the random split with 20 labels, one of "pairs", two splits of "runs", two or three of the twin. So few
 seeds seldom settle anything. The drawing of molecules and the embedded network were fixed before either met a real
 label.
+
+Limits, written down when the results were known
+------------------------------------------------
+The primary comparison is undecided: −0.28 [−0.53, 0.03]. Nine of ten seeds are not above zero, and on seed 201, whose
+twenty labels tell little about its test scaffolds, LP-FT is worse by 0.62. Student's t over the ten seeds is as wide.
+LP-FT is hardly more than the probe (−0.00 [−0.05, 0.04]), and the descriptors with a ridge are level with it
+(LP-FT − descriptors 0.02 [−0.09, 0.15]); what drawn molecules teach is what the descriptors say. On BBBP both inputs
+with a ridge are ahead of it. Three seeds and some scaffolds make wide intervals, and a crossed bootstrap makes them
+rather too wide than too narrow; limits of one way are cut at what its score can be. On Tox21 the answers of eleven
+assays, averaged, without a label of the target, have a higher AUROC than all ways with labels: that was no comparison
+named beforehand, and no way that starts at these answers was tried. What a leaked source gains was too small to see
+with three seeds. BBBP with all labels, its random split, and assays of the twin were planned and not run, for want of
+time. Networks had 100 steps with 20 labels, and no other size, shape or pre-training was tried.
 """
 
 import argparse
@@ -81,6 +94,7 @@ from record import Log, fill, header, read, rounded, seeded_rows, tidy, total_se
 
 import medtl_helpers as mtl
 from medtl_helpers.lessons.drugs import experiment as drugs
+from medtl_helpers.methods.metrics import weighted_auroc
 from medtl_helpers.methods.new_splits import OneSplit, over_new_splits
 from medtl_helpers.methods.screening import average_precision, enrichment
 
@@ -104,10 +118,9 @@ REPORTED = {  # seeds of the report, of real molecules and of the twin
     ("esol", "scaffold", 100): (3, 2),
     ("esol", "random", 20): (5, 2),
     ("bbbp", "scaffold", 100): (3, 0),
-    ("bbbp", "scaffold", "all"): (3, 0),
 }
-ASSAYS = {20: (3, 0), 100: (3, 2)}  # the same, by labels of the target assay
-PAIRS, PAIR_LABELS = (1, 1), 100
+ASSAYS = {20: (3, 0), 100: (3, 0)}  # the same, by labels of the target assay
+PAIRS, PAIR_LABELS = (1, 0), 100
 SOURCE = {"lr": 1e-2, "epochs": 8}  # how eleven assays are learnt
 ONE = {"lr": 1e-2, "epochs": 4}  # and one alone
 RUNS, SPLITS_OF_RUNS = 10, (2, 0)  # networks that differ by their seed alone, and splits on which that is done
@@ -413,7 +426,7 @@ def summarise(runs: list[dict]) -> None:
         "score": "RMSE",
         "data": "mixed",
         "primary": PRIMARY_ABOUT,
-        "two_level": over_scaffolds(runs),
+        "two_level": [possible(row) for row in over_scaffolds(runs)],
         "settings": {name: {way: {str(n): lr for n, lr in found.items()} for way, found in ways.items()}
                      for name, ways in drugs.SETTINGS.items()},
         "rows": rows,
@@ -424,30 +437,25 @@ def summarise(runs: list[dict]) -> None:
 # --- intervals over seeds, each with a split of its own, and scaffolds -----------------------------------------------
 
 
-def rmse(y, answers) -> float:
-    return float(np.sqrt(((y - answers) ** 2).mean()))
-
-
 def with_both(score):
     """``score`` of hits, or NaN where all molecules are hits, or none is."""
     return lambda y, answers: score(y, answers) if 0 < y.sum() < len(y) else float("nan")
 
 
-OVER = {
-    "RMSE": rmse,
-    "auroc": drugs.auroc,
-    "average precision": with_both(average_precision),
-    "enrichment": with_both(enrichment),
+OVER = {  # functions for over_new_splits: those of y, answers and weights, and those of y and answers
+    "RMSE": (lambda y, answers, weights: np.sqrt(weights @ (y - answers) ** 2 / weights.sum(1)), True),
+    "auroc": (lambda y, answers, weights: weighted_auroc(y == 1, answers, weights), True),
+    "average precision": (with_both(average_precision), False),
+    "enrichment": (with_both(enrichment), False),
 }
 
 
 def tested(runs: list[dict], keys: dict) -> dict[str, list[OneSplit]]:
     """way → what each seed of these cells tested, in the order of the seeds; of cells that are all there."""
     found: dict[str, list[OneSplit]] = {}
-    for cell in [c for c in cells("report", "real") if all(c.get(key) == value for key, value in keys.items())]:
-        run = next((r for r in runs if all(r.get(key) == value for key, value in cell.items())), None)
-        if run is None:
-            return {}
+    asked = [c for c in cells("report", "real") if all(c.get(key) == value for key, value in keys.items())]
+    done = [next((r for r in runs if all(r.get(key) == value for key, value in cell.items())), None) for cell in asked]
+    for cell, run in zip(asked, done, strict=True) if None not in done else ():
         split = task(cell["task"], cell["split"], cell["seed"])
         if cell["kind"] == "assays":
             split = split.assay(drugs.target_assay(split))
@@ -472,6 +480,12 @@ def place_of(name: str) -> dict[str, int]:
     """SMILES → number of each molecule of a set."""
     every = whole(name)
     return {smiles: k for k, smiles in enumerate(smiles for part in every.smiles.values() for smiles in part)}
+
+
+def possible(row: dict) -> dict:
+    """The limits of one way, no difference, within what its score can be: the stretch for few seeds may leave that."""
+    most = 1.0 if row["score"] in ("auroc", "average precision") else np.inf
+    return row if row["theirs"] else row | {"low": max(row["low"], 0.0), "high": min(row["high"], most)}
 
 
 def over_scaffolds(runs: list[dict]) -> list[dict]:
@@ -511,7 +525,8 @@ def intervals(found: dict, keys: dict, pairs, scores, *, alone: bool = True) -> 
     for ours, theirs in asked:
         for score in scores:
             other = None if theirs is None else found[theirs]
-            interval = over_new_splits(found[ours], other, score=OVER[score])
+            function, weighted = OVER[score]
+            interval = over_new_splits(found[ours], other, score=function, weighted=weighted)
             limits = rounded({"value": interval.value, "low": interval.low, "high": interval.high})
             facts = {"n": sum(len(one.y) for one in found[ours]), "seeds": len(found[ours])}
             rows.append({"data": "real", **keys, "ours": ours, "theirs": theirs, "score": score} | limits | facts)

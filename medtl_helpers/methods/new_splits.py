@@ -31,6 +31,7 @@ def over_new_splits(
     theirs: Sequence[OneSplit] | None = None,
     *,
     score: Callable,
+    weighted: bool = False,
     level: float = 0.95,
     resamples: int = 1000,
     seed: int = 0,
@@ -43,6 +44,8 @@ def over_new_splits(
         other test splits of the same table, as a random split beside a split by group has.
     score: ``score(y, answers)`` gives a number, or NaN where it has none, as AUROC of one class: such draws of groups
         are drawn again.
+    weighted: ``score(y, answers, weights)`` gives R numbers for weights R×N, how often each case was drawn: the same
+        intervals, many times faster.
     level, resamples, seed: of the percentile interval.
 
     Raises ValueError for fewer than 2 seeds, or for another number of seeds of ``theirs``.
@@ -54,23 +57,34 @@ def over_new_splits(
     check_whole(resamples, "resamples", least=1)
     check_whole(seed, "seed", least=0)
     names = np.unique(np.concatenate([one.groups for side in sides for one in side]))
-    placed = [[np.searchsorted(names, one.groups) for one in side] for side in sides]
     rng, stretch = np.random.default_rng(seed), np.sqrt(n_seeds / (n_seeds - 1))
 
     def of_each_seed(times) -> np.ndarray:
-        values = np.zeros(n_seeds)
-        for sign, side, groups in zip((1, -1), sides, placed, strict=False):
-            for s, (one, group) in enumerate(zip(side, groups, strict=True)):
-                rows = np.repeat(np.arange(len(one.y)), times[group])
-                values[s] += sign * (score(one.y[rows], one.answers[rows]) if len(rows) else np.nan)
+        """float R×S, of how often each group was drawn, R×G."""
+        values = np.zeros((len(times), n_seeds))
+        for sign, side in zip((1, -1), sides, strict=False):
+            for s, one in enumerate(side):
+                weights = times[:, np.searchsorted(names, one.groups)]
+                values[:, s] += sign * _scored(score, weighted, one, weights)
         return values
 
-    drawn: list[float] = []
-    while len(drawn) < resamples:
-        values = of_each_seed(np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names)))
-        if np.isfinite(values).all():
-            drawn.append(values.mean() + stretch * (rng.choice(values, n_seeds).mean() - values.mean()))
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    value = float(of_each_seed(np.ones(len(names), int)).mean())
+    kept = np.zeros((0, n_seeds))
+    while len(kept) < resamples:
+        drawn = rng.integers(len(names), size=(resamples, len(names)))
+        values = of_each_seed(np.stack([np.bincount(row, minlength=len(names)) for row in drawn]))
+        kept = np.concatenate([kept, values[np.isfinite(values).all(1)]])[:resamples]
+    means = kept.mean(1)
+    again = np.take_along_axis(kept, rng.integers(n_seeds, size=kept.shape), 1).mean(1)
+    low, high = np.quantile(means + stretch * (again - means), [(1 - level) / 2, (1 + level) / 2])
+    value = float(of_each_seed(np.ones((1, len(names)), int)).mean())
     kind = f"bootstrap over {n_seeds} seeds, each with a split of its own, and {len(names)} groups"
     return Interval(value, float(low), float(high), kind, len(names), level)
+
+
+def _scored(score: Callable, weighted: bool, one: OneSplit, weights) -> np.ndarray:
+    """The score of each draw; NaN where it has none."""
+    if weighted:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return score(one.y, one.answers, weights)
+    rows = [np.repeat(np.arange(len(one.y)), each) for each in weights]
+    return np.array([score(one.y[at], one.answers[at]) if len(at) else np.nan for at in rows])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from medtl_helpers.methods.new_splits import OneSplit, over_new_splits
 from medtl_helpers.methods.two_level import two_level
@@ -52,6 +53,20 @@ def test_it_holds_the_truth_where_splits_overlap_and_the_t_interval_over_seeds_d
         held["crossed"] += found.low <= 0 <= found.high
         held["t"] += alone.low <= 0 <= alone.high
     assert held["crossed"] > 0.87 * 200 and held["t"] < 0.87 * 200, held
+
+
+def test_weights_say_the_same_as_repeated_cases():
+    from medtl_helpers.methods.metrics import weighted_auroc
+
+    rng = np.random.default_rng(3)
+    splits = [OneSplit(rng.integers(2, size=15), rng.random(15).round(1), rng.integers(9, size=15)) for _ in range(3)]
+
+    def auroc(y, answers):
+        return roc_auc_score(y, answers) if len(set(y.tolist())) == 2 else np.nan
+
+    found = over_new_splits(splits, score=auroc, resamples=200)
+    again = over_new_splits(splits, weighted=True, resamples=200, score=lambda y, p, w: weighted_auroc(y == 1, p, w))
+    assert (again.value, again.low, again.high) == pytest.approx((found.value, found.low, found.high), abs=1e-12)
 
 
 def test_draws_without_a_score_are_drawn_again_and_one_seed_is_refused():
