@@ -10,8 +10,8 @@ way                   what is trained                                           
 ``from scratch``      a small network without a source, or 4 times as long            of AdamW
 ===================== =============================================================== ==============================
 
-Style: ``bit_hyperrule.py`` of Kolesnikov et al., Big Transfer, ECCV 2020, arXiv 1912.11370. The rates and their order
-were made up on two drawn tasks, textures and cells of scanner D, which ``benchmarks/auto_transfer.py`` does not report.
+Style: ``bit_hyperrule.py`` of Kolesnikov et al., Big Transfer, ECCV 2020, arXiv 1912.11370. The rates and their
+order were made on two drawn tasks, textures and cells of scanner D, which ``auto_transfer.py`` does not report.
 """
 
 import copy
@@ -75,10 +75,8 @@ class Way:
 
 
 def known_sources() -> dict[str, Source]:
-    """The sources by name: both backbones with the weights found for them and the embedded ones, and a random one.
-
-    Each is a function from the number of classes to a network with a new head.
-    """
+    """Functions from the number of classes to a network with a new head, by the name of the source: both backbones with
+    the weights found for them and the embedded ones, and a random one."""
     found: dict[str, Source] = {}
     for network in ("resnet", "vgg16"):
         for weights in (None, "embedded"):
@@ -93,8 +91,8 @@ def _backbone(network: str, weights: str | None) -> Source:
 def as_sources(given) -> dict[str, Source]:
     """``given`` as a dict of functions: None (all that are known), some of their names, or a dict of one's own.
 
-    A value of the dict is a function from the number of classes to a ``StagedNet``, or such a network itself, whose
-    head is replaced. Raises ValueError for a name that is not known, TypeError for what is no network.
+    Its values are functions from the number of classes to a ``StagedNet``, or such networks, whose head is replaced.
+    Raises ValueError for a name that is not known, TypeError for what is no network.
     """
     if isinstance(given, Mapping):
         return {str(name): _as_source(value) for name, value in given.items()}

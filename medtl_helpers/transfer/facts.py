@@ -8,7 +8,7 @@ from .elsewhere import Elsewhere
 from .judging import THRESHOLDS, Judged, Recipe
 from .page import how_many
 from .preparing import Prepared
-from .words import joined, model_in_words, selection, source_in_words
+from .words import model_in_words, names_joined, selection, source_in_words
 
 
 def facts_of(
@@ -17,7 +17,7 @@ def facts_of(
     """Sentences by the keys of ``model_card.FACTS``; ``found`` is what ``auto_transfer`` returned."""
     task, n_ways = prepared.task, len(found.table)
     facts = {
-        "task": f"It tells {joined(recipe.classes, 'from')} in images of {task.name}.",
+        "task": f"It tells {names_joined(recipe.classes, 'from')} in images of {task.name}.",
         "data": f"The images come from the folder {task.name}; where that comes from, only its owner knows.",
         "sizes": sizes(prepared),
         "splits": how_split(prepared, settings["seed"]),
@@ -28,7 +28,7 @@ def facts_of(
         "left_out": left_out(prepared),
         "model": f"It is {model_in_words(found)}.",
         "start": "Its weights began as those of "
-        + f"{joined([source_in_words(way.source) for way in found.averaged or (found.way,)], 'and')}.",
+        + f"{names_joined([source_in_words(way.source) for way in found.averaged or (found.way,)], 'and')}.",
         "selection": selection(found, n_ways),
         "software": f"{', '.join(f'{k} {v}' for k, v in versions().items())}; seed {settings['seed']}.",
         "output": (

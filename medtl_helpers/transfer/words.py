@@ -49,7 +49,7 @@ def way_in_words(way) -> str:
     return f"{source_in_words(way.source)}, {trained.get(way.way, f'trained {way.way} (rate {way.rate:g})')}"
 
 
-def joined(names, last: str) -> str:
+def names_joined(names, last: str) -> str:
     """The names in one phrase, with the word before the last one."""
     if len(names) == 1:
         return names[0]

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from medtl_helpers.methods.ways import RATES, Way, known_sources
-from medtl_helpers.transfer.words import joined, model_in_words, selection, source_in_words, way_in_words
+from medtl_helpers.transfer.words import model_in_words, names_joined, selection, source_in_words, way_in_words
 
 FIRST, SECOND = Way("resnet, phantoms", "probe", "head", 0.01), Way("vgg16, stand-in", "lp_ft", "everything", 0.001)
 
@@ -32,4 +32,4 @@ def test_several_networks_are_all_told():
 
 
 def test_names_are_joined_as_in_a_sentence():
-    assert [joined(list(names), "and") for names in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]
+    assert [names_joined(list(names), "and") for names in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]
