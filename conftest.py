@@ -1,4 +1,4 @@
-"""For all tests: one torch thread each, no sliders, who runs what; a cell that nbval expects to fail counts as failed."""
+"""For all tests: one torch thread each, no sliders, who runs what, and an xfail of nbval counts as failed."""
 
 import os
 

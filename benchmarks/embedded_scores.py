@@ -360,11 +360,12 @@ def of_molecules() -> list[str]:
         f"## `molecule_net.pt`\n\nGraphNet, {about['weights']:,} weights: {about['drawn molecules']:,} molecules of "
         f"{about['their scaffolds']:,} scaffolds, drawn by code (`medtl_helpers/data/drawn_molecules.py`), "
         f"{about['seconds'] / 60:.0f} minutes on one core, AdamW. It names eight descriptors that RDKit computes. Of "
-        f"{about['drawn first']:,} drawn molecules {left_out['different']} stand in a real set (ESOL {left_out['esol']}, "
-        f"BBBP {left_out['bbbp']}, Tox21 {left_out['tox21']}) and were left out. Half precision changes no standardised "
-        f"descriptor by more than {about['largest change of a standardised descriptor by half precision']:.1g}. **Never "
-        "seen**: a real molecule, a molecule of the twins, or anything that was measured. **Not for** any decision on a "
-        "patient or a substance. What it is worth for real molecules is measured in lesson 11.\n",
+        f"{about['drawn first']:,} drawn molecules {left_out['different']} stand in a real set (ESOL "
+        f"{left_out['esol']}, BBBP {left_out['bbbp']}, Tox21 {left_out['tox21']}) and were left out. Half precision "
+        "changes no standardised descriptor by more than "
+        f"{about['largest change of a standardised descriptor by half precision']:.1g}. **Never seen**: a real "
+        "molecule, a molecule of the twins, or anything that was measured. **Not for** any decision on a patient or a "
+        "substance. What it is worth for real molecules is measured in lesson 11.\n",
         "| 1,000 newly drawn molecules | share of the variance that is explained, R² |",
         "|---|---|",
     ]
