@@ -10,7 +10,7 @@ their parts is in them. Labels are not written: ``medtl_helpers/data/molecule_tw
 import numpy as np
 
 from medtl_helpers.assets import asset_folder
-from medtl_helpers.data.drawn_molecules import Drawn, drawn
+from medtl_helpers.data.drawn_molecules import Drawn, draw_one
 from medtl_helpers.data.molecule_chemistry import canonical, featurised
 
 SEED, MOLECULES, ATOMS = 1, 2400, (3, 50)
@@ -21,7 +21,7 @@ def different(seed: int, count: int, without: set[str] = frozenset()) -> dict[st
     found: dict[str, Drawn] = {}
     number = 0
     while len(found) < count:
-        molecule = drawn(seed, number)
+        molecule = draw_one(seed, number)
         smiles = canonical(molecule.smiles)
         if smiles is None:
             raise ValueError(f"Molecule {number} of seed {seed} is none: {molecule.smiles}.")

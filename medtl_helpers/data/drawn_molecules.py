@@ -35,10 +35,10 @@ def draw_molecules(n: int, *, seed: int = 0) -> list[str]:
     """
     check_whole(n, "n", least=1)
     check_whole(seed, "seed", least=0)
-    return [drawn(seed, number).smiles for number in range(n)]
+    return [draw_one(seed, number).smiles for number in range(n)]
 
 
-def drawn(seed: int, number: int) -> Drawn:
+def draw_one(seed: int, number: int) -> Drawn:
     """Molecule ``number`` of those of a ``seed``, with its parts."""
     rng = Random(f"molecule {seed} {number}")
     pen = _Pen(rng, round(min(TYPICAL * 2.718282 ** rng.gauss(0, SPREAD), MOST)))

@@ -46,7 +46,7 @@ def as_graphs(x, name: str = "given") -> Tensor:
     return x
 
 
-def as_labels(y, n: int, loss: str, name: str) -> Tensor:
+def as_graph_labels(y, n: int, loss: str, name: str) -> Tensor:
     """int64 N for ``"classes"``, else float32 N×T with NaN where nothing was measured. Raises ValueError for others."""
     if loss == "classes":
         return guards.as_examples((torch.zeros(n, 1), y), name)[1]
@@ -90,7 +90,7 @@ def _as_pair(pair, loss: str, name: str) -> Pair:
         found = f"{shown(pair)}{', a whole task, of which task.train is a pair' if hasattr(pair, 'train') else ''}"
         raise ValueError(f"The {name} set is {found}: give a pair (x, y) of molecules and labels.")
     x = as_graphs(pair[0], name)
-    return x, as_labels(pair[1], len(x), loss, name)
+    return x, as_graph_labels(pair[1], len(x), loss, name)
 
 
 def check_answers(answers: Tensor, y: Tensor, loss: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import medtl_helpers as mtl
-from medtl_helpers.data.drawn_molecules import begins_with_other, count_atoms, drawn, ends_with_other
+from medtl_helpers.data.drawn_molecules import begins_with_other, count_atoms, draw_one, ends_with_other
 from medtl_helpers.data.molecule_parts import GROUPS, LINKERS, RINGS, read_parts
 
 PATTERNS = {
@@ -90,7 +90,7 @@ def test_every_part_is_valid_has_the_atoms_that_are_counted_and_may_carry_someth
 def test_every_drawn_molecule_is_valid():
     chem = rdkit()
     for number in range(400):
-        molecule = drawn(3, number)
+        molecule = draw_one(3, number)
         read = chem.MolFromSmiles(molecule.smiles)
         assert read is not None, molecule.smiles
         assert read.GetNumAtoms() == count_atoms(molecule.smiles)
@@ -101,7 +101,7 @@ def test_the_parts_that_are_counted_are_in_the_molecule():
     chem = rdkit()
     found = Counter()
     for number in range(300):
-        smiles, parts = drawn(4, number)
+        smiles, parts = draw_one(4, number)
         molecule = chem.MolFromSmiles(smiles)
         for name, pattern in PATTERNS.items():
             matches = len(molecule.GetSubstructMatches(chem.MolFromSmarts(pattern)))

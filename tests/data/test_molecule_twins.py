@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression
 
 from medtl_helpers.assets import CHECKOUT, asset_folder
 from medtl_helpers.data import molecule_twins
-from medtl_helpers.data.drawn_molecules import drawn
+from medtl_helpers.data.drawn_molecules import draw_one
 from medtl_helpers.data.molecule_twins import ALERTS, ASSAYS, SETS, melting_points, molecule_twin, read_pool
 from medtl_helpers.data.molecules import DESCRIPTORS
 
@@ -68,7 +68,7 @@ def test_rows_of_the_file_are_what_rdkit_computes_of_their_smiles():
 
 def test_the_parts_are_those_that_were_drawn():
     pool = read_pool()
-    one = drawn(1, 0)
+    one = draw_one(1, 0)
     assert dict(zip(pool["names"].tolist(), pool["parts"][0].tolist(), strict=True)) == {
         name: one.parts[name] for name in pool["names"].tolist()
     }
