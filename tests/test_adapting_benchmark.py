@@ -211,7 +211,7 @@ def test_the_rule_is_the_one_with_the_smallest_regret_on_the_tuning_seeds():
 
 
 def test_choices_in_the_record_follow_from_its_rows():
-    rows = [row for row in ROWS if row["stage"] == "report" and row["way"] != "ceiling"]
+    rows = [row for row in ROWS if row["stage"] == "report" and row.get("shift") != "scanners B and C"]  # no means
     groups = benchmark.settings_with_candidates(rows)
     assert groups
     for group in groups:
