@@ -50,7 +50,7 @@ def test_an_alarm_empties_the_window():
 
 def test_the_untouched_network_takes_the_statistics_of_the_batch_and_is_a_copy(trained):
     model, x = copy.deepcopy(trained), 3 * cloud(40, 3, seed=1)[0] + 5
-    watch = CollapseWatch(model, [0.5, 0.5], window=1)
+    watch = CollapseWatch(model, [0.5, 0.5], window=40)
     p = tent(copy.deepcopy(model), x, batch_size=40, lr=0)
     assert (mtl.predict(model, x).argmax(1) == p.argmax(1)).float().mean() < 0.9  # its own statistics say otherwise
     with torch.no_grad():
