@@ -49,6 +49,7 @@ LESSONS = {
         "sequences",
     ),
     "10_medical_text": Lesson("Medical text", "Pre-train, adapt, or write a rule?", 50, "text"),
+    "11_drug_screening": Lesson("Drug screening", "Does pre-training beat eight descriptors?", 50, "drugs"),
     "12_outlines_and_modalities": Lesson(
         "Outlines, and other modalities",
         "Do outlines carry from one modality to another, and must it be a network?",
