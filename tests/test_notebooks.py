@@ -26,6 +26,9 @@ SHOWN = {
     "mtl.bitfit": "02",
     "mtl.adapt_batch_norm": "04",
     "mtl.DANN": "05",
+    "mtl.tent": "08",
+    "mtl.fit_aligned": "08",
+    "mtl.CollapseWatch": "08",
     "mtl.fit_masks": "12",
 }
 LESSON_PATHS = sorted(FOLDER.glob("*.ipynb"))

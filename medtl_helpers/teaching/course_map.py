@@ -42,6 +42,9 @@ LESSONS = {
     "07_which_source": Lesson(
         "Which source, automatically?", "Which network do I start from, and can a search tell me?", 45, "which_source"
     ),
+    "08_adapting_without_labels": Lesson(
+        "Adapting without labels", "What do TENT, CORAL, MMD and MCC add to AdaBN and DANN?", 50, "adapting"
+    ),
     "09_biological_sequences": Lesson(
         "Biological sequences",
         "Does drawn biology help to read real DNA, and does that need a network?",

@@ -33,7 +33,7 @@ def test_passes_are_told_with_their_first_and_last_value(alts):
 
 
 def test_ways_are_told_with_what_adabn_makes_of_them(alts):
-    figures.show_ways({"source only": 0.4, "MMD": 0.6}, 0.9, {"MMD": 0.8}, data="twin")
+    figures.show_adapted({"source only": 0.4, "MMD": 0.6}, 0.9, {"MMD": 0.8}, data="twin")
     assert "source only 0.40, MMD 0.60 (then AdaBN 0.80); at home 0.90" in alts[0][1]
     hollow = alts[0][0].axes[0].lines[0]
     assert list(hollow.get_ydata()) == [1] and list(hollow.get_xdata()) == [0.8]
@@ -80,6 +80,9 @@ def test_all_gains_are_told_and_only_settled_ones_are_filled(alts):
     assert "recorded" in where["provenance"] and len(figure.axes) == 2
     hollow = [line for axis in figure.axes for line in axis.lines if line.get_markerfacecolor() == "white"]
     assert len(hollow) == 2
+    low, high = figures._widened(of_seeds, 3)  # as one of three, with two degrees of freedom
+    assert (high - 0.11) / (of_seeds.high - 0.11) == pytest.approx(7.6488 / 4.3027, rel=1e-3)
+    assert 0.11 - low == pytest.approx(high - 0.11)
 
 
 # --- exercises -------------------------------------------------------------------------------------------------------

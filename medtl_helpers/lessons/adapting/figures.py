@@ -5,6 +5,7 @@ import numpy as np
 
 from ...teaching.plots import COLOURS, MARKS, interval_marks, show
 from ...teaching.records import Record
+from .experiment import HINDSIGHT
 
 KINDS = {  # what the record calls a kind of data, and what a figure says
     "smear": "other scanners (phantoms)",
@@ -65,7 +66,7 @@ def show_passes(passes: dict, untouched: float, *, data=None) -> None:
     )
 
 
-def show_ways(scores: dict[str, float], home: float, after: dict[str, float] | None = None, *, data=None) -> None:
+def show_adapted(scores: dict[str, float], home: float, after: dict[str, float] | None = None, *, data=None) -> None:
     """One score for each way, hollow marks for the same ``after`` AdaBN, and a line for the score at home."""
     figure, axis = plt.subplots(figsize=(7.8, 1.2 + 0.34 * len(scores)))
     names, after = list(scores), after or {}
@@ -158,7 +159,8 @@ def show_watch(watches: dict, *, data=None) -> None:
 def show_all_gains(gains: dict) -> None:
     """All gains over the untouched network: (kind, way) → ``BesideMargin``; a panel for each kind, a line for each way.
 
-    A filled mark is settled beyond its margin, the grey band; a hollow one is not.
+    A filled mark is settled beyond its margin, the grey band; a hollow one is not. The thin part of a line is the
+    interval for all comparisons of the figure together.
     """
     kinds = list(dict.fromkeys(kind for kind, _ in gains))
     ways = list(dict.fromkeys(way for _, way in gains))
@@ -170,10 +172,13 @@ def show_all_gains(gains: dict) -> None:
         found = {way: gains[kind, way] for way in ways if (kind, way) in gains}
         for way, one in found.items():
             at = ways.index(way)
+            axis.plot(_widened(one.interval, len(gains)), [at, at], "-", color=COLOURS[colour], linewidth=0.8)
             interval_marks(axis, [at], [one.interval], colour=colour, marker=marker, horizontal=True)
             if not one.settled:
                 style = {"color": "white", "mec": COLOURS[colour], "markersize": 7, "zorder": 5}
                 axis.plot(one.interval.value, at, marker, **style)
+        ends = [end for one in found.values() for end in (one.interval.low, one.interval.high)]
+        axis.set_xlim(min(0, *ends) - 0.05, max(0, *ends) + 0.05)  # a widened line may leave the panel
         margin = max(one.margin for one in found.values())
         axis.axvspan(-margin, margin, color=COLOURS["grey"], alpha=0.18, linewidth=0)
         axis.axvline(0, color=COLOURS["black"], linewidth=1)
@@ -188,28 +193,47 @@ def show_all_gains(gains: dict) -> None:
         told.append(f"{name}: {', '.join(lines)}.")
     axes[0, 0].set_yticks(range(len(ways)), ways)
     axes[0, 0].set_ylim(len(ways) - 0.5, -0.5)
-    figure.supxlabel("gain in balanced accuracy over the untouched network", fontsize=9)
+    figure.suptitle("gain in balanced accuracy over the untouched network", fontsize=10)
     show(
         figure,
         f"Gains over the untouched network with 95 % intervals; a filled mark is settled. {' '.join(told)}",
-        provenance="recorded, 95 % intervals; phantoms and real data",
+        provenance="recorded, 95 % intervals, thin: for all of them; phantoms and real data",
     )
 
 
-def show_choices(record: Record, panels: dict, rules: dict, *, score: str = "balanced accuracy") -> None:
-    """The recorded score of what each rule chose, a panel for each kind: title → keys; rules: name → way."""
+def _widened(interval, n: int) -> tuple[float, float]:
+    """The ends of a 95 % interval as one of ``n``: at 1 − 0.05/n (Bonferroni), by the t distribution of its seeds."""
+    from scipy.stats import t
+
+    df = float("inf") if "bootstrap" in interval.kind else interval.n - 1
+    stretch = t.isf(0.025 / n, df) / t.isf(0.025, df)
+    return tuple(interval.value + stretch * (end - interval.value) for end in (interval.low, interval.high))
+
+
+def show_recorded_choices(record: Record, panels: dict, rules: dict, *, score: str = "balanced accuracy") -> None:
+    """The recorded score of what each rule chose, a panel for each kind: title → keys; rules: name → way.
+
+    The white cells are given once: their intervals are over seeds and cells, and hindsight has none.
+    """
     figure, axes = plt.subplots(1, len(panels), figsize=(1.5 + 2.1 * len(panels), 1.3 + 0.36 * len(rules)), sharey=True)
     told = []
     for axis, (title, keys), (colour, marker) in zip(np.atleast_1d(axes), panels.items(), MARKS, strict=False):
-        means = {name: record.mean(way, score, **keys) for name, way in rules.items()}
-        interval_marks(axis, range(len(rules)), means.values(), colour=colour, marker=marker, horizontal=True)
-        axis.set_title(title, fontsize=9, loc="center")
+        means = {
+            name: record.over_cases(way, None, score, **keys)
+            if keys["kind"] == "white"
+            else record.mean(way, score, **keys)
+            for name, way in rules.items()
+            if not (keys["kind"] == "white" and way == HINDSIGHT)
+        }
+        at = [list(rules).index(name) for name in means]
+        interval_marks(axis, at, means.values(), colour=colour, marker=marker, horizontal=True)
+        axis.set_title(title.replace(", ", ",\n"), fontsize=9, loc="center")
         axis.set(ylim=(len(rules) - 0.5, -0.5))
         told.append(f"{title}: " + ", ".join(f"{name} {mean.value:.2f}" for name, mean in means.items()))
     np.atleast_1d(axes)[0].set_yticks(range(len(rules)), list(rules))
-    figure.supxlabel(f"{score} on the target", fontsize=10)
+    figure.suptitle(f"{score} on the target of what was chosen", fontsize=10)
     show(
         figure,
-        f"The {score} on the target of what each rule chose, with 95 % intervals over seeds. {'; '.join(told)}.",
-        provenance="recorded, 95 % t over seeds",
+        f"The {score} on the target of what each rule chose, with 95 % intervals. {'; '.join(told)}.",
+        provenance="recorded, 95 %; phantoms over seeds, white cells over seeds and cells",
     )
