@@ -204,7 +204,7 @@ def by_way(way: str, kind: str, model, source, target, seed: int, **settings):
         order = ways.random_order(len(target.test.y), seed)
         return ways.in_stream(model, target.test.x, order, batch_size=64, lr=rate)[::-1]
     if way == "ceiling":
-        net = ways.ceiling(kind, model, target, seed)
+        net = ways.target_ceiling(kind, model, target, seed)
     else:
         net = ways.adapted(way, kind, model, source, target.train.x, seed, **settings)
     return mtl.predict(net, target.test.x).numpy(), net
@@ -310,7 +310,7 @@ def streams(kind: str, shift: str, strength: float, stream: str, batch: int, see
     found["TENT, stopped"][order[first:]] = found["AdaBN"][order[first:]]
     if stream == "another mix":
         for way in list(found):
-            found[f"{way}, corrected"] = ways.corrected(model, source.val, found[way])
+            found[f"{way}, corrected"] = ways.corrected_by_bbse(model, source.val, found[way])
     rows = []
     for way, said in found.items():
         scores = {k: v for k, v in judged(said, y).items() if "cases" not in k}

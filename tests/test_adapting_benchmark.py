@@ -55,7 +55,7 @@ def test_a_way_never_sees_target_labels_and_leaves_the_source_network_as_it_was(
             net = e.adapted(way, "hospitals", model, source, target.train.x, 0)
             assert mtl.predict(net, target.test.x).shape == (60, 2), way
     e.in_stream(model, target.test.x, e.random_order(60, 0), batch_size=20)
-    e.ceiling("hospitals", model, target, 0)
+    e.target_ceiling("hospitals", model, target, 0)
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in before.items())
 
 
@@ -114,6 +114,13 @@ def test_a_sorted_stream_has_one_class_after_the_other_in_an_order_of_its_seed()
     assert sorted(e.sorted_order(y, 0).tolist()) == list(range(40))
 
 
+def test_in_another_mix_two_classes_are_four_fifths():
+    y = torch.arange(8).repeat(100)
+    rows = e.another_mix(y, 3, classes=8)
+    counts = torch.bincount(y[rows], minlength=8).sort().values
+    assert counts[-2:].tolist() == [100, 100] and counts[:-2].sum() == 50 and len(set(rows.tolist())) == len(rows)
+
+
 def test_a_drifting_device_begins_as_the_source_and_ends_as_the_device():
     x = mtl.draw("smear", torch.arange(8).repeat(5), 16, seed=0)
     seen = e.drifting(x, "C", 3, to=0.5, parts=10)
@@ -142,7 +149,7 @@ def test_a_class_that_is_corrected_is_the_class_that_is_frequent(tables, model):
     said = mtl.predict(model, source.test.x).numpy()
     weights = label_shift_weights(mtl.predict(model, source.val.x), source.val.y, said)
     wanted = said * weights / (said * weights).sum(1, keepdims=True)
-    np.testing.assert_allclose(e.corrected(model, source.val, said), wanted, atol=1e-6)
+    np.testing.assert_allclose(e.corrected_by_bbse(model, source.val, said), wanted, atol=1e-6)
 
 
 # --- who may choose --------------------------------------------------------------------------------------------------

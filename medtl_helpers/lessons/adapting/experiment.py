@@ -141,7 +141,7 @@ def further_epochs(kind: str, train: Split) -> int:
     return max(1, round(STEPS / -(-len(train.y) // BATCH.get(kind, 64))))
 
 
-def ceiling(kind: str, model: nn.Sequential, target: Task, seed: int) -> nn.Module:
+def target_ceiling(kind: str, model: nn.Sequential, target: Task, seed: int) -> nn.Module:
     """The source network after it learnt the *labels* of the target's training cases: what nobody here has."""
     model, batch = copy.deepcopy(model), BATCH.get(kind, 64)
     epochs = max(1, round(STEPS / -(-len(target.train.y) // batch)))
@@ -226,7 +226,7 @@ def another_mix(y: Tensor, seed: int, *, classes: int, frequent: float = 0.8) ->
     return torch.as_tensor(rng.permutation(np.concatenate([np.flatnonzero(often), rare])))
 
 
-def corrected(model: nn.Module, val: Split, probability: np.ndarray) -> np.ndarray:
+def corrected_by_bbse(model: nn.Module, val: Split, probability: np.ndarray) -> np.ndarray:
     """BBSE: answers to the target with the mix of classes that they themselves tell; ``model`` reads ``val``."""
     weights = label_shift_weights(predict(model, val.x).numpy(), val.y.numpy(), probability)
     return reweighted(probability, weights)
@@ -309,7 +309,7 @@ SETTINGS_OF_KINDS = {"smear": DEVICES, "texture": WAVES, "digits": {"kind": "dig
                      "white": {"kind": "white", "data": "real"}, "hospitals": {"kind": "hospitals"}}  # fmt: skip
 
 
-def difference(record: Record, ours: str, theirs: str, where: dict, score: str = "balanced accuracy"):
+def gain_over(record: Record, ours: str, theirs: str, where: dict, score: str = "balanced accuracy"):
     """The interval of ours − theirs, over what varies there, and its degrees of freedom; of hospitals all pairs' mean.
 
     New phantoms for each seed: t over seeds. Splits of one table or of one set of digits: corrected t. White cells,
@@ -361,7 +361,7 @@ def adapting_comparisons(record: Record) -> dict[str, BesideMargin]:
     """The secondary comparisons of ``benchmarks/adapting.py``, from ``Record("adapting", stage="report")``."""
     return _beside_margins(
         {
-            name: (difference(record, ours, theirs, where, *score), margin)
+            name: (gain_over(record, ours, theirs, where, *score), margin)
             for name, (ours, theirs, where, margin, *score) in SECONDARY.items()
         }
     )
@@ -379,7 +379,7 @@ def gains(record: Record, **where) -> dict[tuple[str, str], BesideMargin]:
             known = record.values("way", **keys)
             for way in WAYS[1:]:
                 if way in known:
-                    found[kind, way] = difference(record, way, "source only", keys), margin
+                    found[kind, way] = gain_over(record, way, "source only", keys), margin
     return _beside_margins(found)
 
 
