@@ -16,6 +16,12 @@ ROWS = [
         ("One picture", "Pass after pass"),
     ),
     Sabotage(
+        "Three seeds on record: after ten passes",
+        "rate=rate, passes=10)",
+        "rate=1e-3, passes=10)",
+        ("One picture", "Pass after pass"),
+    ),
+    Sabotage(
         "The best of twelve settings on 60 labelled target images",
         "order[60:]].mean())",
         "order[:60]].mean())",
@@ -52,7 +58,7 @@ ROWS = [
         ("One picture", "Where it fails"),
     ),
     Sabotage(
-        "Alarms come where it collapses",
+        "Alarms come on the sorted stream",
         '[1 / 8] * 8, window=100, statistics="own"',
         '[1 / 8] * 8, window=100, statistics="own", mix=1, agreement=0',
         ("One picture", "Pass after pass", "Where it fails", "Notice it without a label"),
