@@ -57,8 +57,8 @@ from .methods.freezing import freeze, parameter_groups, parameter_report, unfree
 from .methods.grad_cam import grad_cam
 from .methods.graph import GraphNet
 from .methods.graph_training import fit_graphs, predict_graphs
-from .methods.h_score import h_score
 from .methods.graph_weights import load_graph_net
+from .methods.h_score import h_score
 from .methods.history import AlignedHistory, DANNHistory, History
 from .methods.intervals import Interval, paired_difference, t_interval
 from .methods.kmers import kmer_counts, weighted_degree_kernel
@@ -190,8 +190,8 @@ __all__ = [
     "draw_abdomen",
     "draw_cohort",
     "draw_marked_ultrasound",
-    "draw_nuclei",
     "draw_molecules",
+    "draw_nuclei",
     "draw_reports",
     "draw_splice_sites",
     "draw_volumes",
@@ -241,10 +241,9 @@ __all__ = [
     "load",
     "load_backbone",
     "load_folder",
-    "load_masks",
+    "load_graph_net",
     "load_masks",
     "load_molecules",
-    "load_graph_net",
     "load_nuclei_unet",
     "load_report_encoder",
     "load_sequences",
