@@ -296,7 +296,7 @@ def pairs(seed: int) -> list[dict]:
                 read = [drugs.graph_features(model, part) for part in (few.train.x, few.val.x, target.test.x)]
                 learnt = drugs.ridge(read[0], few.train.y.numpy(), read[1], few.val.y.numpy(), classes=True)
                 found[source] = drugs.auroc(y, learnt(read[2]))
-                on_validation[source] = drugs.loss_of(learnt(read[1]), few.val.y.numpy(), True)
+                on_validation[source] = drugs.loss_on(learnt(read[1]), few.val.y.numpy(), True)
         nothing = found.pop("")
         del on_validation[""]
         alike = drugs.alike_sources(split, name, few)

@@ -69,7 +69,7 @@ CLASSICAL = {  # way -> what it looks at, and what learns
 INPUTS = ("descriptors", "fingerprints", "both")
 
 
-def columns(task: MoleculeTask, split: str, what: str) -> np.ndarray:
+def inputs_of(task: MoleculeTask, split: str, what: str) -> np.ndarray:
     """The descriptors, fingerprints, or both beside each other, of the molecules of a split: float64 N×D."""
     names = INPUTS[:2] if what == "both" else (what,)
     return np.concatenate([np.asarray(getattr(task, name)[split], float) for name in names], 1)
@@ -145,10 +145,10 @@ def tanimoto(a, b) -> np.ndarray:
 
 def best_on(val, y_val, ways, classes: bool) -> Callable:
     """Of some functions from inputs to answers the one with the least loss on validation molecules."""
-    return min(ways, key=lambda way: loss_of(way(val), y_val, classes))
+    return min(ways, key=lambda way: loss_on(way(val), y_val, classes))
 
 
-def loss_of(answers, y, classes: bool) -> float:
+def loss_on(answers, y, classes: bool) -> float:
     """The squared error of numbers, or the log loss (nats) of probabilities of class 1."""
     answers, y = np.asarray(answers, float), np.asarray(y, float)
     if not classes:
@@ -161,14 +161,14 @@ def classical(way: str, few: MoleculeTask, seed: int) -> Callable[[MoleculeTask,
     """A ``way`` of ``CLASSICAL`` after it learnt from a few molecules: a function of a task and a split."""
     what, learner = CLASSICAL[way]
     classes, y, y_val = few.kind == "classes", few.train.y.numpy(), few.val.y.numpy()
-    train, val = columns(few, "train", what), columns(few, "val", what)
+    train, val = inputs_of(few, "train", what), inputs_of(few, "val", what)
     if learner == "nearest":
         learnt = nearest(train, y)
     elif learner == "ridge":
         learnt = ridge(train, y, val, y_val, classes=classes)
     else:
         learnt = forest(train, y, val, y_val, seed, classes=classes)
-    return lambda task, split: learnt(columns(task, split, what))
+    return lambda task, split: learnt(inputs_of(task, split, what))
 
 
 def delaney(task: MoleculeTask, split: str) -> np.ndarray:
@@ -200,7 +200,7 @@ WAYS = ("mean", "Delaney's formula", *CLASSICAL, *NETWORKS)
 LOSSES = {"number": "squared", "classes": "classes", "assays": "assays"}  # by the kind of the task
 
 
-def falling(progress: float) -> float:
+def falling_rate(progress: float) -> float:
     """The rate falls to 0."""
     return 1 - progress
 
@@ -214,7 +214,7 @@ def graph_net(start: str, outputs: int, seed: int) -> GraphNet:
 def train_all(model: GraphNet, few: MoleculeTask, seed: int, *, lr: float, epochs: int) -> GraphNet:
     """``model`` with all its weights trained on a few molecules, at its best epoch on their validation molecules."""
     fit_graphs(model, few.train, few.val, loss=LOSSES[few.kind], lr=lr, epochs=epochs, batch_size=BATCH,
-               schedule=falling, seed=seed, progress=False)  # fmt: skip
+               schedule=falling_rate, seed=seed, progress=False)  # fmt: skip
     return model
 
 
@@ -299,7 +299,7 @@ def molecule_scores(answers, y) -> dict[str, float]:
         "enrichment": enrichment(y, answers),
         "prevalence": y.mean(),
         "accuracy": ((answers > 0.5) == y).mean(),
-        "log loss": loss_of(answers, y, True),
+        "log loss": loss_on(answers, y, True),
     }
 
 
@@ -331,7 +331,7 @@ def assay_network(task: MoleculeTask, names, seed: int, *, lr: float, epochs: in
     model = graph_net("random", len(at), seed)
     val = Split(task.val.x, task.val.y[:, at])
     fit_graphs(model, Split(x[known], y[known][:, at]), val, loss="assays", lr=lr, epochs=epochs,
-               batch_size=2 * BATCH, schedule=falling, seed=seed, progress=False)  # fmt: skip
+               batch_size=2 * BATCH, schedule=falling_rate, seed=seed, progress=False)  # fmt: skip
     return model
 
 
