@@ -71,8 +71,8 @@ ROWS = [
     ),
     Sabotage(
         "On two scanners TENT is within two points of AdaBN",
-        'record.about["primary"], record.primary',
-        'record.about["primary"], record.paired("TENT", "source only", **record.about["primary"]["where"])',
+        "    record.primary,",
+        'record.paired("TENT", "source only", **record.about["primary"]["where"]),',
         ("What the record says",),
         recorded=True,
     ),
