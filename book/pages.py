@@ -148,7 +148,7 @@ def data(readme: str, cards: dict[str, dict]) -> str:
             "classes": ", ".join(_classes(card)),
             "images": ", ".join(f"{k} {n:,}" for k, n in (card.get("splits") or _of_kinds(card)).items()),
             "sequences": _sequences(card),
-            "molecules": f"{card['rows']:,} rows in the file" if card["kind"] == "molecule" else "",
+            "molecules": f"{card['rows']:,} rows in the file" if card.get("kind") == "molecule" else "",
             "**what it is not for**": card["not_for"],
             "cite": "; ".join(card["citation"]),
             "DOI": f"[{card['doi']}](https://doi.org/{card['doi']})",
