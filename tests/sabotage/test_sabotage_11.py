@@ -58,7 +58,7 @@ ROWS = [
         ("One picture", "The best of ten runs", "Twenty measurements", "The source's molecules"),
     ),
     Sabotage(
-        "With twenty labels drawn molecules lower the network's mean error",
+        "With twenty labels the network from drawn molecules has the lower",
         'record.about["primary"], record.primary',
         'record.about["primary"], record.over_cases("drawn, LP-FT", "mean", **record.about["primary"]["where"])',
         ("Twenty measurements",),
@@ -70,7 +70,7 @@ ROWS = [
         ("Twenty measurements",),
     ),
     Sabotage(
-        "Into the brain drawn molecules help the network",
+        "Into the brain the network from drawn molecules",
         'planned["bbbp, scratch"], planned["bbbp, classical"]',
         'planned["bbbp, classical"], planned["bbbp, scratch"]',
         ("Twenty measurements",),
@@ -88,7 +88,7 @@ ROWS = [
         ("Twenty measurements", "Eleven assays"),
     ),
     Sabotage(
-        "Some assays do harm as the source of another one",
+        "In one seed, features of some assays have a lower AUROC",
         "gains = list(figures.source_gains(pairs).values())",
         "gains = list(map(abs, figures.source_gains(pairs).values()))",
         ("Twenty measurements", "Eleven assays"),
