@@ -77,7 +77,7 @@ ROWS = [
         recorded=True,
     ),
     Sabotage(
-        "Of six ways that train with both domains none is settled",
+        "On two scanners where AdaBN leaves little to gain",
         "behind = {way: planned[way] for",
         'behind = {way: planned["TENT − source only"] for',
         ("What the record says",),
