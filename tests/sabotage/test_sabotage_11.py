@@ -65,8 +65,8 @@ ROWS = [
     ),
     Sabotage(
         "LP-FT is within 0.1 of the probe",
-        'planned["esol, probe"].within_as_one_of',
-        'planned["esol, scratch, 100"].within_as_one_of',
+        'minus, probe = "drawn, LP-FT minus", planned["esol, probe"]',
+        'minus, probe = "drawn, LP-FT minus", planned["esol, scratch, 100"]',
         ("Twenty measurements",),
     ),
     Sabotage(
