@@ -4,8 +4,7 @@ Networks that began with other weights make other mistakes, and part of these ca
 choose one of them by a few validation images, which is partly chance.
 
 [1] Hansen and Salamon, Neural network ensembles, IEEE PAMI 12 (1990), doi 10.1109/34.58871
-[2] Lakshminarayanan, Pritzel and Blundell, Deep ensembles, NeurIPS 2017, arXiv 1612.01474, section 2.4: the mean of
-    the probabilities, not of the logits
+[2] Lakshminarayanan et al., Deep ensembles, NeurIPS 2017, arXiv 1612.01474, section 2.4: the mean of probabilities
 """
 
 import math
