@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 UV := $(if $(shell command -v uv 2>/dev/null),uv)
 INSTALL := $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install)
 CPU_ONLY := $(if $(UV),--torch-backend cpu,--index-url https://download.pytorch.org/whl/cpu)
-PYTEST := MEDTL_HEADLESS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+PYTEST := MEDTL_HEADLESS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 ifeq ($(TORCH),cpu)
 COST := about 1 GB on disk, with PyTorch for the processor alone

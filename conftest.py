@@ -1,4 +1,4 @@
-"""For all tests: one torch thread each, no sliders, who runs what, and an xfail of nbval counts as failed."""
+"""For all tests: one torch thread each, no sliders, and a cell that nbval expects to fail counts as failed."""
 
 import os
 
@@ -9,14 +9,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("MEDTL_HEADLESS", "1")
 os.environ.setdefault("KERAS_BACKEND", "torch")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """The tests of one file go to one worker (``--dist loadgroup``), unless they are in a group of their own."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -28,10 +28,7 @@ def claims(report: dict) -> dict[str, list]:
     return found
 
 
-@pytest.mark.parametrize(
-    "path",  # each in a group of its own, so that the workers share them
-    [pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in course.notebooks(FOLDER)],
-)
+@pytest.mark.parametrize("path", course.notebooks(FOLDER), ids=lambda path: path.stem)
 def test_each_cell_of_a_notebook_runs_again(path, monkeypatch):
     monkeypatch.setenv("MEDTL_HEADLESS", "1")
     client = NotebookClient(

@@ -71,8 +71,8 @@ ROWS = [
     ),
     Sabotage(
         "On two scanners TENT is within two points of AdaBN",
-        "    record.primary,",
-        'record.paired("TENT", "source only", **record.about["primary"]["where"]),',
+        'record.about["primary"], record.primary, experiment',
+        'record.about["primary"], record.paired("TENT", "source only", **experiment.DEVICES), experiment',
         ("What the record says",),
         recorded=True,
     ),
@@ -103,6 +103,12 @@ ROWS = [
         '"ceiling", "source only"',
         ("The two laboratories on record",),
         recorded=True,
+    ),
+    Sabotage(
+        "On record BBSE raises the accuracy of AdaBN under another mix",
+        'record.paired(f"{way}, corrected", way, score=s, **mix)',
+        'record.paired(way, f"{way}, corrected", score=s, **mix)',
+        ("One picture", "Another mix"),
     ),
 ]
 
