@@ -43,10 +43,10 @@ import argparse
 import os
 
 import torch
-from folder_search import CANDIDATES, LEVEL, MARGIN, PHANTOMS, folder_task, parted, remember_features, started, verdict
+from folder_search import CANDIDATES, LEVEL, MARGIN, PHANTOMS, folder_task, parted, remember_features, started
 from folder_search import answer as answer_of
 from record import Log, fill, header, tidy, total_seconds, write
-from search_parts import interval_over_tasks, row, three_scores
+from search_parts import answered, compared, level_on, row, three_scores
 
 import medtl_helpers as mtl
 from medtl_helpers.data.shifts import SCANNERS
@@ -102,45 +102,15 @@ def cells() -> list[dict]:
     return [{"task": task, "seed": seed} for seed in SEEDS for task in TASKS]
 
 
-def answered() -> dict[tuple, dict]:
-    """What stays in the log, by task, seed and way."""
-    return {
-        (run["task"], run["seed"], one["way"]): one["answers"] | {"auroc": one["scores"]["auroc"]}
-        for run in LOG.runs()
-        for one in run["rows"]
-    }
-
-
-def intervals() -> list[dict]:
-    """The mean of the sources − each of the others: of each task at the corrected level, of their mean at 95 %."""
-    known = answered()
-    tests = {task: folder_task(both_parts(task), SEEDS[0], MINUTES).test.y.numpy() for task in TASKS}
-    rows = []
-    for theirs in (*FIXED, ALONE):
-        for tasks in [[task] for task in TASKS] + [list(TASKS)]:
-            found = [
-                (tests[task], *([known[task, seed, way] for seed in SEEDS] for way in (MEAN, theirs))) for task in tasks
-            ]
-            level = LEVEL if len(tasks) == 1 else 0.95
-            one = interval_over_tasks(found, level=level, resamples=10_000)
-            keys = {"task": tasks[0] if len(tasks) == 1 else "mean of the tasks", "ours": MEAN, "theirs": theirs}
-            rows.append(keys | one | {"level": level, "verdict": verdict(one["low"], one["high"])})
-    return rows
-
-
-def level_on(compared: list[dict]) -> list[str]:
-    """The tasks on which the mean is level with, or better than, both fixed ways."""
-    good = {(one["task"], one["theirs"]) for one in compared if one["verdict"] in ("better", "level or better")}
-    return [task for task in TASKS if all((task, theirs) in good for theirs in FIXED)]
-
-
 def summarise() -> None:
     """``results/folder_average.json``, once everything is there."""
-    runs, known = LOG.runs(), answered()
+    runs = LOG.runs()
+    known = answered(runs)
     rows = tidy(runs, cells(), seconds=True)
     for one in rows:
         one["chosen"] = [known[one["task"], seed, one["way"]]["chosen"] for seed in SEEDS]
-    compared = intervals()
+    tests = {task: folder_task(both_parts(task), SEEDS[0], MINUTES).test.y.numpy() for task in TASKS}
+    intervals = compared(known, tests, SEEDS, MEAN, (*FIXED, ALONE), level=LEVEL, margin=MARGIN)
     result = header(seeds=list(SEEDS), seconds=total_seconds(runs)) | {
         "score": "auroc",
         "data": "mixed",  # one real task, three drawn ones
@@ -149,8 +119,8 @@ def summarise() -> None:
         "margin": MARGIN,
         "fixed ways": {name: str(way) for name, way in FIXED.items()},
         "written": WRITTEN,
-        "level or better on": level_on(compared),
-        "compared": compared,
+        "level or better on": level_on(intervals, TASKS, FIXED),
+        "compared": intervals,
         "rows": rows,
     }
     write("folder_average", result)

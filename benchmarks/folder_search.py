@@ -47,7 +47,7 @@ import numpy as np
 import torch
 from PIL import Image
 from record import Log, fill, header, rounded, tidy, total_seconds, write
-from search_parts import interval_over_tasks, row, setting, three_scores
+from search_parts import answered, compared, level_on, row, setting, three_scores
 
 import medtl_helpers as mtl
 from medtl_helpers.data.shifts import SCANNERS
@@ -196,8 +196,8 @@ def start(task: str, seed: int) -> tuple:
     return started(task_of(task, seed), seed, MINUTES)
 
 
-def started(data: mtl.ImageTask, seed: int, minutes: float) -> tuple:
-    _, plan, runs, _ = setting(data, seed, sources=None, minutes=minutes)
+def started(data: mtl.ImageTask, seed: int, minutes: float, defaults: bool = False) -> tuple:
+    _, plan, runs, _ = setting(data, seed, sources=None, minutes=minutes, defaults=defaults)
     Remembered.last, Remembered.kept = plan.rungs[-1], {}
 
     def fixed(way: Way) -> np.ndarray:
@@ -263,50 +263,16 @@ def chosen(found: dict[str, dict[str, float]]) -> dict[str, Way]:
     return {left_out: best([t for t in TASKS if t != left_out]) for left_out in TASKS} | {HINDSIGHT: best(TASKS)}
 
 
-def verdict(low: float, high: float) -> str:
-    """What an interval of search − fixed way says, by the margin."""
-    if low > -MARGIN:
-        return "better" if low > MARGIN else "level or better"
-    return "worse" if high < -MARGIN else "undecided"
-
-
-def answered() -> dict[tuple, dict]:
-    """What stays in the log, by task, seed and way."""
-    return {
-        (run["task"], run["seed"], one["way"]): one["answers"] | {"auroc": one["scores"]["auroc"]}
-        for run in LOG.runs()
-        if run["stage"] == "report"
-        for one in run["rows"]
-    }
-
-
-def intervals() -> list[dict]:
-    """Search − each of the others: of each task at the corrected level, of their mean at 95 %."""
-    known = answered()
-    tests = {task: task_of(task, SEEDS[0]).test.y.numpy() for task in TASKS}
-    rows = []
-    for theirs in (FIXED, HINDSIGHT, HABIT):
-        for tasks in [[task] for task in TASKS] + [list(TASKS)]:
-            found = [
-                (tests[task], *([known[task, seed, way] for seed in SEEDS] for way in (AUTO, theirs))) for task in tasks
-            ]
-            level = LEVEL if len(tasks) == 1 else 0.95
-            one = interval_over_tasks(found, level=level, resamples=10_000)
-            keys = {"task": tasks[0] if len(tasks) == 1 else "mean of the tasks", "ours": AUTO, "theirs": theirs}
-            rows.append(keys | one | {"level": level, "verdict": verdict(one["low"], one["high"])})
-    return rows
-
-
 def summarise() -> None:
     """``results/folder_search.json``, once everything is there."""
     runs = LOG.runs()
     rows = tidy(runs, cells("report"), seconds=True)
-    known = answered()
+    known = answered(run for run in runs if run["stage"] == "report")
     for one in rows:
         del one["stage"]
         one["chosen"] = [known[one["task"], seed, one["way"]]["chosen"] for seed in SEEDS]
-    compared = intervals()
-    level = sum(one["verdict"] in ("better", "level or better") for one in compared[: len(TASKS)])
+    tests = {task: task_of(task, SEEDS[0]).test.y.numpy() for task in TASKS}
+    intervals = compared(known, tests, SEEDS, AUTO, (FIXED, HINDSIGHT, HABIT), level=LEVEL, margin=MARGIN)
     result = header(seeds=list(SEEDS), seconds=total_seconds(runs)) | {
         "score": "auroc",
         "data": "mixed",  # two tasks of each kind
@@ -316,8 +282,8 @@ def summarise() -> None:
         "fixed ways": {task: str(way) for task, way in chosen(measured()).items()},
         "grid": measured(),
         "written": WRITTEN,
-        "level or better on": level,
-        "compared": compared,
+        "level or better on": len(level_on(intervals, TASKS, [FIXED])),
+        "compared": intervals,
         "rows": rows,
     }
     write("folder_search", result)

@@ -11,14 +11,14 @@ from medtl_helpers.methods.plan import make_plan
 from medtl_helpers.methods.ways import SCRATCH, Way, as_sources, small_network, ways_for
 
 
-def setting(task, seed: int, *, sources, minutes: float):
+def setting(task, seed: int, *, sources, minutes: float, defaults: bool = False):
     """All ways for a task, the plan of the search, trials, and the nominal seconds of each way on the last rung."""
     classes = len(task.classes)
     networks = as_sources(sources) | {SCRATCH: small_network(task.train.x.shape[1])}
     costs, _ = count_costs(networks, task.train.x.shape[1:], classes)
     ways = ways_for({name: list(cost.multiply_adds) for name, cost in costs.items() if name != SCRATCH})
     sizes = {"n": len(task.train.y), "n_val": len(task.val.y), "classes": classes}
-    plan = make_plan(ways, costs, minutes=minutes, **sizes)
+    plan = make_plan(ways, costs, minutes=minutes, defaults=defaults, **sizes)
     runs = trials.Trials(task.train, task.val, classes, networks, costs, seed=seed, brake=trials.Brake(float("inf")))
     seconds = {way: training_seconds(way, costs[way.source], epochs=plan.rungs[-1], **sizes) for way in ways}
     return ways, plan, runs, seconds
@@ -79,3 +79,43 @@ def interval_over_tasks(found, *, level: float = 0.95, resamples: int = 1000, se
         n += len(y)
     low, high = np.quantile(np.mean(drawn, 0), [(1 - level) / 2, (1 + level) / 2])
     return rounded({"value": np.mean(values), "low": low, "high": high}) | {"n": n, "seeds": seeds}
+
+
+def verdict(low: float, high: float, margin: float) -> str:
+    """What an interval of one way − another says, by the margin."""
+    if low > -margin:
+        return "better" if low > margin else "level or better"
+    return "worse" if high < -margin else "undecided"
+
+
+def answered(runs) -> dict[tuple, dict]:
+    """What stays in the log, by task, seed and way."""
+    return {
+        (run["task"], run["seed"], one["way"]): one["answers"] | {"auroc": one["scores"]["auroc"]}
+        for run in runs
+        for one in run["rows"]
+    }
+
+
+def compared(known, tests: dict, seeds, ours: str, others, *, level: float, margin: float) -> list[dict]:
+    """``ours`` − each of the ``others``: of each task at the corrected ``level``, of the mean of the tasks at 95 %.
+
+    ``known`` is what was ``answered``, and ``tests`` holds the test labels by task.
+    """
+    rows = []
+    for theirs in others:
+        for tasks in [[task] for task in tests] + [list(tests)]:
+            found = [
+                (tests[task], *([known[task, seed, way] for seed in seeds] for way in (ours, theirs))) for task in tasks
+            ]
+            at = level if len(tasks) == 1 else 0.95
+            one = interval_over_tasks(found, level=at, resamples=10_000)
+            keys = {"task": tasks[0] if len(tasks) == 1 else "mean of the tasks", "ours": ours, "theirs": theirs}
+            rows.append(keys | one | {"level": at, "verdict": verdict(one["low"], one["high"], margin)})
+    return rows
+
+
+def level_on(rows: list[dict], tasks, others) -> list[str]:
+    """The tasks on which ours is level with, or better than, all of the others."""
+    good = {(one["task"], one["theirs"]) for one in rows if one["verdict"] in ("better", "level or better")}
+    return [task for task in tasks if all((task, theirs) in good for theirs in others)]

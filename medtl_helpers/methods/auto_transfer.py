@@ -35,7 +35,15 @@ FEW = 30  # validation images of the rarest class; with fewer the choice is told
 
 
 def auto_transfer(
-    task, minutes: float = 5, *, seed: int = 0, out=None, sources=None, average: bool = False, progress: bool = True
+    task,
+    minutes: float = 5,
+    *,
+    seed: int = 0,
+    out=None,
+    sources=None,
+    defaults: bool = False,
+    average: bool = False,
+    progress: bool = True,
 ):
     """Try ways to transfer to ``task`` for some ``minutes``, choose on validation, look at test once: ``Transferred``.
 
@@ -49,8 +57,10 @@ def auto_transfer(
     out: a file or folder for the log. Called again with the same images, seed and minutes, a search that was
         interrupted goes on where it was.
     sources: None (all that are there), names of some (``known_sources``), or a dict of networks by name.
-    average: answer with the mean of the best network of each pre-trained source (``Averaged``), and of the best one of
-        all, instead of the best one alone. It is bigger and slower, and less depends on chance in the choice.
+    defaults: begin with the ways that were best on other folders (``plan.default_ways``), and train them to the end.
+    average: answer with the mean (``Averaged``) of the best network and of the best one of each other pre-trained
+        source whose loss on validation is not clearly higher (``best_so_far.ERRORS``), instead of the best one alone.
+        It is bigger and slower, and less depends on chance in the choice.
     progress: show a progress bar (never in a headless run).
 
     Ctrl-C ends the search and returns what was found until then. Raises ValueError for what is no task of images with
@@ -65,7 +75,7 @@ def auto_transfer(
     costs, notes = count_costs(networks, train[0].shape[1:], classes)
     stages = {name: list(cost.multiply_adds) for name, cost in costs.items() if name != SCRATCH}
     sizes = {"n": len(train[1]), "n_val": len(val[1]), "classes": classes}
-    plan = make_plan(ways_for(stages), costs, minutes=minutes, **sizes)
+    plan = make_plan(ways_for(stages), costs, minutes=minutes, defaults=defaults, **sizes)
     rarest = int(torch.bincount(val[1], minlength=classes).min())
     if rarest < FEW:
         notes.append(
@@ -121,9 +131,11 @@ def auto_transfer(
 
 
 def losses(plan: Plan, best: BestSoFar) -> Iterator[float]:
-    """The losses of all trainings of the plan, one after the other: the regressions, then the halving."""
+    """The losses of all trainings of the plan, one by one: the regressions, what is trained to the end, the halving."""
     for way in plan.at_once:
         yield best.loss(way, 0)
+    for way in plan.to_the_end:
+        yield best.loss(way, plan.rungs[-1])
     if plan.trained:
         for _, _, loss in successive_halving(plan.trained, best.loss, plan.rungs, ETA):
             yield loss

@@ -13,6 +13,7 @@ from .search_log import SearchLog
 from .trials import Trials, case_losses
 from .ways import Way
 
+ERRORS = 2  # of the mean difference of two losses, beyond which a network has no part in the mean
 DIGITS = 6  # of what the log holds, and of what is compared: a search from its log decides as the first one did
 
 
@@ -65,17 +66,30 @@ class BestSoFar:
         return found
 
     def networks(self, average: bool = False) -> list[Member]:
-        """The best network; with ``average`` the best one of each other source that was pre-trained, too.
+        """The best network; with ``average`` also the best one of each other pre-trained source that may be as good.
 
-        The lowest loss comes first. What comes from the log is trained again.
+        The lowest loss comes first. A network may be as good unless its loss on validation is higher by more than
+        ``ERRORS`` standard errors of the mean difference, image by image.
         """
+        first, *others = self.candidates() if average else [self._member(self._sorted()[0])]
+        y = self.trials.val[1]
+        lowest = case_losses(first.validation, y)
+        return [first, *(one for one in others if not _higher(case_losses(one.validation, y) - lowest))]
+
+    def candidates(self) -> list[Member]:
+        """The best network, and the best one of each other source that was pre-trained; the lowest loss comes first.
+
+        What comes from the log is trained again.
+        """
+        first, *others = self._sorted()
+        return [self._member(trial) for trial in [first, *(t for t in others if Way(**t["way"]).pretrained)]]
+
+    def _sorted(self) -> list[dict[str, Any]]:
         if not self._best:
             raise FloatingPointError(
                 "No training of any way ended with a loss that is a number: look at the images, or try other sources."
             )
-        first, *others = sorted(self._best.values(), key=_loss)
-        chosen = [first, *(trial for trial in others if average and Way(**trial["way"]).pretrained)]
-        return [self._member(trial) for trial in chosen]
+        return sorted(self._best.values(), key=_loss)
 
     def _member(self, trial: dict[str, Any]) -> Member:
         way = Way(**trial["way"])
@@ -96,6 +110,11 @@ class BestSoFar:
             for way, trial in self._seen.items()
         ]
         return pd.DataFrame(rows).sort_values("log loss", kind="stable", ignore_index=True)
+
+
+def _higher(more: torch.Tensor) -> bool:
+    """Whether the mean of the differences N is above 0 by more than ``ERRORS`` of its standard errors."""
+    return bool(more.mean() > ERRORS * more.std(correction=0) / len(more) ** 0.5)
 
 
 def _loss(trial: dict) -> float:

@@ -18,11 +18,11 @@ class Transferred:
     ``way`` says how it was trained, and ``epochs`` for how long. Where several networks answer together, ``model`` is
     an ``Averaged`` one and ``averaged`` holds all their ways; ``way`` and ``epochs`` are those of the first, the best
     one. ``table`` has one row for each way that was tried, the best one first: its settings, and validation log loss,
-    AUROC, epochs and seconds of its best training, with the ``rung`` that it reached (from 0). These scores have
-    chosen, so they flatter. ``validation`` and ``test`` are the model's probabilities, float32 N×K; test images were
-    seen once, at the end. ``metrics`` are intervals on test by name (of patients, where these are known); empty where
-    test does not allow them. ``stopped`` is "search complete", or why it ended early, and ``notes`` say what else to
-    know, one sentence each.
+    AUROC, epochs and seconds of its best training, with the ``rung`` of the halving that it reached (from 0). These
+    scores have chosen, so they flatter. ``validation`` and ``test`` are the model's probabilities, float32 N×K; test
+    images were seen once, at the end. ``metrics`` are intervals on test by name (of patients, where these are known);
+    empty where test does not allow them. ``stopped`` is "search complete", or why it ended early, and ``notes`` say
+    what else to know, one sentence each.
     """
 
     model: nn.Module

@@ -96,7 +96,7 @@ def transfer(
     if distributed.agree(distributed.is_main() and take_place(out, settings)):
         say(f"{out} holds an earlier run of this command on these images: it goes on from there.")
     task = prepared.task
-    found = auto_transfer(task, minutes, seed=seed, out=out / LOG, average=True)
+    found = auto_transfer(task, minutes, seed=seed, out=out / LOG, defaults=True, average=True)
     recipe = make_recipe(task.classes, task.positive, np.asarray(task.val.y), found.validation)
     people = None if task.patients is None else task.patients["test"]
     judged = judge(recipe, task.test.y, found.test, people, seed=seed)

@@ -151,14 +151,15 @@ def the_search(prepared: Prepared, found, minutes: float) -> str:
                 f"{page.how_many(len(y), 'validation image')}: {found.stopped}.",
                 f"The trainings in the table took {page.how_many(round(seconds), 'second')} together.",
                 "What is trained epoch by epoch began with few of them, and the better part went on to more, rung by "
-                "rung."
+                "rung. The ways that were best on other folders came first, and were trained to the end."
                 if table["rung"].max() > 0
                 else "",
                 f"The lowest log loss of all was {table['log loss'][0]:.3f}: {way_in_words(found.way)}"
                 + (f", after {page.how_many(found.epochs, 'epoch')}." if found.epochs else "."),
-                f"The answers are the mean of {len(found.averaged)} networks, the best one of each pre-trained source "
-                f"and the best one of all, so that less depends on chance in the choice: their log loss together is "
-                f"{chosen_loss:.3f}. The others are: {'; '.join(map(way_in_words, found.averaged[1:]))}."
+                f"The answers are the mean of {len(found.averaged)} networks, the best one of all and the best one of "
+                f"each pre-trained source whose loss is not clearly higher, so that less depends on chance in the "
+                f"choice: their log loss together is {chosen_loss:.3f}. The others are: "
+                f"{'; '.join(map(way_in_words, found.averaged[1:]))}."
                 if found.averaged
                 else "",
                 "These scores are of validation, and the lowest of many flatters itself.",

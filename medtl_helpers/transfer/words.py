@@ -17,8 +17,8 @@ def selection(found, n_ways: int) -> str:
             f"It had the lowest log loss on validation among {tried}; its scores there have chosen it and flatter it."
         )
     return (
-        f"Each of its networks had the lowest log loss on validation of its source, and the first one of all, among "
-        f"{tried}; their scores there have chosen them and flatter them."
+        f"Its first network had the lowest log loss on validation among {tried}, and the others the lowest of their "
+        "sources, which is not clearly higher; their scores there have chosen them and flatter them."
     )
 
 

@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss as sk_log_loss
 from sklearn.metrics import roc_auc_score
 
 import medtl_helpers as mtl
-from medtl_helpers.methods import costs, trials
+from medtl_helpers.methods import best_so_far, costs, trials
 from medtl_helpers.methods.best_so_far import BestSoFar, validation_scores
 from medtl_helpers.methods.search_log import SearchLog, data_fingerprint
 from medtl_helpers.methods.ways import Way
@@ -243,7 +243,8 @@ def two_sources():
     return {name: mtl.CourseCNN(3, 2, width=8) for name in ("mine", "yours", "mine, random")}
 
 
-def test_the_mean_of_the_best_network_of_each_source_answers(two_sources, tmp_path):
+def test_the_mean_of_the_best_network_of_each_source_answers(two_sources, tmp_path, monkeypatch):
+    monkeypatch.setattr(best_so_far, "ERRORS", float("inf"))  # however much higher the losses of the others are
     alone, found = (search(tiny(), sources=two_sources, average=a, out=tmp_path / str(a)) for a in (False, True))
     assert alone.averaged == () and found.way == alone.way and found.table.drop(columns="seconds").equals(
         alone.table.drop(columns="seconds"))  # fmt: skip
@@ -261,6 +262,19 @@ def test_the_mean_of_the_best_network_of_each_source_answers(two_sources, tmp_pa
     same(search(tiny(), sources=two_sources, average=True, out=tmp_path / "True"), found)  # from the log
 
 
+def test_the_search_begins_with_the_default_ways_and_trains_them_to_the_end(tmp_path):
+    found = search(tiny(), sources=source(), defaults=True, out=tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "search.jsonl").read_text().splitlines()[1:]]
+    regressions = len(found.plan["at once"])
+    (name,) = found.plan["to the end"]
+    assert (
+        name == "mine: lp_ft, everything, rate 0.001" and found.plan["at once"][0] == "mine: all stages, head, C 0.01"
+    )
+    assert str(Way(**lines[0]["way"])) == found.plan["at once"][0] and str(Way(**lines[regressions]["way"])) == name
+    assert lines[regressions]["epochs"] == found.plan["epochs of the rungs"][-1]
+    same(search(tiny(), sources=source(), defaults=True, out=tmp_path), found)  # from the log
+
+
 def test_what_learnt_nothing_is_averaged_only_where_it_is_the_best_of_all():
     losses = {"mine": 0.5, "small network": 0.3, "yours": 0.4, "resnet, random": 0.2}
 
@@ -269,6 +283,8 @@ def test_what_learnt_nothing_is_averaged_only_where_it_is_the_best_of_all():
             return {"way": way, "epochs": 0, "log loss": losses[way["source"]], "auroc": 0.5, "seconds": 1.0}
 
     class Runs:
+        val = None, torch.zeros(4, dtype=torch.long)
+
         def run(self, way, epochs):
             return mtl.CourseCNN(3, 2, width=8), torch.full((4, 2), 0.5)
 
@@ -277,6 +293,32 @@ def test_what_learnt_nothing_is_averaged_only_where_it_is_the_best_of_all():
         best.loss(Way(name, "all stages", "head", 0.1), 0)
     assert [one.way.source for one in best.networks(average=True)] == ["resnet, random", "yours", "mine"]
     assert [one.way.source for one in best.networks()] == ["resnet, random"]
+
+
+@pytest.mark.parametrize("errors, there", [(1.9, True), (2.1, False)])
+def test_a_source_is_averaged_unless_its_loss_is_two_standard_errors_above_the_lowest(errors, there):
+    """The probability of the true class is 0.5, and for the other network exp(−d) times that, of d by numpy."""
+    noise = np.random.default_rng(0).standard_normal(50)
+    noise = (noise - noise.mean()) / noise.std() * 0.1
+    more = torch.from_numpy(noise + errors * 0.1 / 50**0.5)
+    true = {"mine": torch.full((50,), 0.5).double(), "yours": 0.5 * (-more).exp()}
+
+    class Answers:
+        def find(self, way, epochs):
+            return {"way": way, "epochs": 0, "log loss": float(-true[way["source"]].log().mean()), "auroc": 0.5,
+                    "seconds": 1.0}  # fmt: skip
+
+    class Runs:
+        val = None, torch.zeros(50, dtype=torch.long)
+
+        def run(self, way, epochs):
+            return mtl.CourseCNN(3, 2, width=8), torch.stack([true[way.source], 1 - true[way.source]], 1)
+
+    best = BestSoFar(Runs(), Answers())
+    for name in ("yours", "mine"):
+        best.loss(Way(name, "all stages", "head", 0.1), 0)
+    assert [one.way.source for one in best.networks(average=True)] == (["mine", "yours"] if there else ["mine"])
+    assert [one.way.source for one in best.candidates()] == ["mine", "yours"]
 
 
 def test_ctrl_c_ends_the_search_with_what_it_had_found(whole, tmp_path, capsys, monkeypatch):

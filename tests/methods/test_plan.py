@@ -7,7 +7,7 @@ import medtl_helpers as mtl
 from medtl_helpers.methods import costs, plan, trials
 from medtl_helpers.methods.costs import count_cost, training_seconds
 from medtl_helpers.methods.freezing import parameter_report
-from medtl_helpers.methods.plan import make_plan
+from medtl_helpers.methods.plan import default_ways, make_plan
 from medtl_helpers.methods.ways import RATES, SCRATCH, Way, small_network, ways_for
 
 SOURCE = "resnet, phantoms"
@@ -50,9 +50,9 @@ def test_batches_shrink_where_images_are_large(resnet):
     assert large.batch(1000) * large.numbers * 8 <= costs.BYTES < 32 * large.numbers * 8
 
 
-def plan_of(counted, minutes, n=40):
+def plan_of(counted, minutes, n=40, defaults=False):
     ways = ways_for({SOURCE: list(counted[SOURCE].multiply_adds)})
-    return make_plan(ways, counted, n=n, n_val=n, classes=2, minutes=minutes)
+    return make_plan(ways, counted, n=n, n_val=n, classes=2, minutes=minutes, defaults=defaults)
 
 
 def test_more_minutes_never_try_less_and_the_nominal_time_fits(counted):
@@ -81,3 +81,28 @@ def test_the_plan_knows_no_clock(counted, monkeypatch):
     monkeypatch.setattr(trials, "clock", lambda: 1e9)
     assert plan_of(counted, 1) == before
     assert small_network(1)(2).stages.stage1[0].weight.shape[1] == 1
+
+
+def test_default_ways_are_regressions_of_what_was_pretrained_and_lp_ft_of_the_cheapest(counted):
+    stages = list(counted[SOURCE].multiply_adds)
+    dear = counted[SOURCE]._replace(
+        multiply_adds={name: 2 * work for name, work in counted[SOURCE].multiply_adds.items()}
+    )
+    both = counted | {"larger": dear, "resnet, random": counted[SOURCE]}
+    for order in (["larger", SOURCE, "resnet, random"], ["resnet, random", SOURCE, "larger"]):
+        found = default_ways(ways_for(dict.fromkeys(order, stages)), both)
+        assert {(way.source, way.way, way.rate) for way in found} == {
+            ("larger", "all stages", 0.01), (SOURCE, "all stages", 0.01), (SOURCE, "lp_ft", 1e-3)}  # fmt: skip
+    assert default_ways(ways_for({"resnet, random": stages}), both) == []
+
+
+def test_the_default_ways_come_first_and_are_trained_to_the_end_in_however_few_steps(counted):
+    lp_ft, regression = Way(SOURCE, "lp_ft", "everything", 1e-3), Way(SOURCE, "all stages", "head", 0.01)
+    for minutes in (0.5, 1, 10):
+        without, found = (plan_of(counted, minutes, n=200, defaults=d) for d in (False, True))
+        assert found.at_once[0] == regression and found.to_the_end == (lp_ft,) and without.to_the_end == ()
+        assert lp_ft not in found.trained and found.seconds <= plan.SHARE * 60 * minutes
+        assert found.ways + found.left_out == without.ways + without.left_out
+        assert found.trainings() == len(found.at_once) + 1 + sum(plan._survivors(len(found.trained), found.rungs))
+    assert lp_ft not in plan_of(counted, 0.5, n=200).trained  # without the defaults it is too dear there
+    assert found.record()["to the end"] == [str(lp_ft)]
