@@ -9,6 +9,7 @@ choose one of them by a few validation images, which is partly chance.
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -41,6 +42,6 @@ class Averaged(nn.Module):
         return torch.stack(answers).logsumexp(0) - math.log(len(answers))
 
 
-def members(model: nn.Module) -> list[nn.Module]:
+def members(model: nn.Module) -> list[Any]:
     """The networks of an ``Averaged`` one, else the network itself alone."""
     return list(model.models) if isinstance(model, Averaged) else [model]
