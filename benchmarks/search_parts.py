@@ -97,14 +97,15 @@ def answered(runs) -> dict[tuple, dict]:
     }
 
 
-def compared(known, tests: dict, seeds, ours: str, others, *, level: float, margin: float) -> list[dict]:
+def compared(known, tests: dict, seeds, ours: str, others, *, level: float, margin: float, together=None) -> list[dict]:
     """``ours`` − each of the ``others``: of each task at the corrected ``level``, of the mean of the tasks at 95 %.
 
-    ``known`` is what was ``answered``, and ``tests`` holds the test labels by task.
+    ``known`` is what was ``answered``, and ``tests`` holds the test labels by task. The mean is that of the tasks
+    ``together``; None: of all.
     """
     rows = []
     for theirs in others:
-        for tasks in [[task] for task in tests] + [list(tests)]:
+        for tasks in [[task] for task in tests] + [list(together or tests)]:
             found = [
                 (tests[task], *([known[task, seed, way] for seed in seeds] for way in (ours, theirs))) for task in tasks
             ]

@@ -3,6 +3,7 @@ verdicts follow from its rows.
 """
 
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,10 @@ def test_the_comparison_was_written_down_before_the_record_was_made(name, about)
     assert "Written down before" in git("show", f"{about['written']}:benchmarks/{name}.py").stdout
     assert git("merge-base", "--is-ancestor", about["written"], about["commit"]).returncode == 0
     assert git("cat-file", "-e", f"{about['written']}:benchmarks/results/{name}.json").returncode
+    if second := about.get("second try written"):  # with more tasks, of which the record of then knows nothing
+        assert "A second try" in git("show", f"{second}:benchmarks/{name}.py").stdout
+        before = json.loads(git("show", f"{second}:benchmarks/results/{name}.json").stdout)
+        assert before["tasks"] == about["the first tasks"] and len(about["tasks"]) > len(before["tasks"])
 
 
 def test_the_record_is_of_these_tasks_and_seeds(benchmark, about):

@@ -89,6 +89,13 @@ ROWS = [
         recorded=True,
     ),
     Sabotage(
+        "Begun with two ways that had been good before",
+        '("search", "average", "defaults")',
+        '("search", "average", "average")',  # what the command was before
+        ("What the record",),
+        recorded=True,
+    ),
+    Sabotage(
         "By log loss the small network without a source",
         'search.scores(way, "log loss", **where) for way in',
         '-search.scores(way, "log loss", **where) for way in',
