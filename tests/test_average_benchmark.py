@@ -76,7 +76,7 @@ def test_the_verdicts_follow_from_the_rows(name, benchmark, about):
 
 
 def test_a_task_counts_only_where_it_is_level_with_both_fixed_ways(benchmark):
-    (first, second), (a, b, c, _) = benchmark.FIXED, benchmark.TASKS
+    (first, second), (a, b, c, *_) = benchmark.FIXED, benchmark.TASKS
 
     def one(task, theirs, verdict):
         return {"task": task, "theirs": theirs, "verdict": verdict}
