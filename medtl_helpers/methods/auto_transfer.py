@@ -59,8 +59,7 @@ def auto_transfer(
     sources: None (all that are there), names of some (``known_sources``), or a dict of networks by name.
     defaults: begin with the ways that were best on other folders (``plan.default_ways``), and train them to the end.
     average: answer with the mean (``Averaged``) of the best network and of the best one of each other pre-trained
-        source whose loss on validation is not clearly higher (``best_so_far.ERRORS``), instead of the best one alone.
-        It is bigger and slower, and less depends on chance in the choice.
+        source whose validation loss is not clearly higher (``best_so_far.ERRORS``): slower, and less depends on chance.
     progress: show a progress bar (never in a headless run).
 
     Ctrl-C ends the search and returns what was found until then. Raises ValueError for what is no task of images with
