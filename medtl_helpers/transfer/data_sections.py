@@ -151,8 +151,11 @@ def the_search(prepared: Prepared, found, minutes: float) -> str:
                 f"{page.how_many(len(y), 'validation image')}: {found.stopped}.",
                 f"The trainings in the table took {page.how_many(round(seconds), 'second')} together.",
                 "What is trained epoch by epoch began with few of them, and the better part went on to more, rung by "
-                "rung. The ways that were best on other folders came first, and were trained to the end."
+                "rung."
                 if table["rung"].max() > 0
+                else "",
+                "A way that was among the best on other folders came first, and was trained to the end."
+                if found.plan.get("to the end")
                 else "",
                 f"The lowest log loss of all was {table['log loss'][0]:.3f}: {way_in_words(found.way)}"
                 + (f", after {page.how_many(found.epochs, 'epoch')}." if found.epochs else "."),

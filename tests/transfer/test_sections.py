@@ -106,6 +106,7 @@ def found_of(table, **more):
         "epochs": 0,
         "way": Way("resnet, phantoms", "all stages", "head", 1),
         "averaged": (),
+        "plan": {"to the end": []},
     }
     return SimpleNamespace(
         table=pd.DataFrame(table), validation=np.array([[0.6, 0.4], [0.4, 0.6]]), **{**found, **more}
@@ -130,6 +131,9 @@ def test_the_search_tells_of_rungs_where_there_are_some_and_of_a_regression_no_e
     assert "The answers are the mean of 2 networks" in told and "log loss together is 0.511" in told
     assert "The others are: VGG16 with the stand-in weights of a file" in told
     told = words(the_search(prepared, found_of([{**trained, "rung": 1}], epochs=1), 2.0))
+    assert "was trained to the end" not in told
+    begun = {"to the end": ["resnet, phantoms: lp_ft, everything, rate 0.001"]}
+    assert "and was trained to the end" in words(the_search(prepared, found_of([trained], plan=begun), 2.0))
     assert "rung by rung" in told and "Within 2 minutes 1 way could" in told and "after 1 epoch." in told
 
 
