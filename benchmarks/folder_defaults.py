@@ -139,7 +139,7 @@ def summarise() -> None:
     intervals = compared(known, tests, SEEDS, COMMAND, others, level=LEVEL, margin=MARGIN, together=FIRST)
     result = header(seeds=list(SEEDS), seconds=total_seconds(runs)) | {
         "score": "auroc",
-        "data": "mixed",  # one real task, three drawn ones
+        "data": "mixed",  # one real task, five drawn ones
         "tasks": TASKS,
         "the first tasks": FIRST,
         "nominal minutes": MINUTES,
