@@ -36,8 +36,8 @@ drawn CT the mean of the sources lay 0.04 and 0.06 below LP-FT, on BreastMNIST 0
 seeds are few, and their intervals say less than they seem to. The reason can be read from the record: in two minutes
 the plan has time for 7 to 17 of 63 ways. LP-FT of the phantoms' ResNet was never among them, and on BreastMNIST and
 the drawn cells no way of the general source was. No rule for choosing finds what was not tried. The command takes ten
-minutes by default, and that was not measured here. Since then the mean leaves out sources that are clearly worse on validation
-(``folder_defaults.py``), so that a cell which is computed again today may answer otherwise than the record.
+minutes by default, and that was not measured here. Since then the mean leaves out sources that are clearly worse on
+validation (``folder_defaults.py``), so that a cell which is computed again today may answer otherwise than the record.
 """
 
 import argparse
