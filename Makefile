@@ -50,7 +50,8 @@ test: $(VENV)/installed  ## unit tests, and every notebook through nbval
 	$(PYTEST) -m "not slow"
 
 slow: $(VENV)/installed  ## what make test leaves out: each claim with its method broken, every notebook run twice, ...
-	$(PYTEST) -m slow tests
+	$(PYTEST) -m slow tests --ignore=tests/test_rerun.py
+	$(PYTEST) --dist load tests/test_rerun.py
 
 test-all: test slow  ## make test, then make slow
 
@@ -70,7 +71,7 @@ book: $(VENV)/book  ## build the site from the executed notebooks, into _run/boo
 	$(BIN)/python book/build.py
 
 browser: $(VENV)/browser  ## look at the book in Chromium: alt texts, contrast, phone width, dead links
-	$(PYTEST) tests/test_browser.py
+	$(PYTEST) --dist load tests/test_browser.py
 
 bench: $(VENV)/installed  ## measure ratios and growth, in about ten minutes; FULL=1: more rounds, further, and the whole course
 	$(BIN)/python benchmarks/ratios.py $(if $(FULL),--full)
