@@ -40,14 +40,12 @@ minutes by default, and that was not measured here. Since then the mean leaves o
 validation (``folder_defaults.py``), so that a cell which is computed again today may answer otherwise than the record.
 """
 
-import argparse
-import os
-
 import torch
-from folder_search import CANDIDATES, LEVEL, MARGIN, PHANTOMS, folder_task, parted, remember_features, started
+from folder_record import main, write_record
+from folder_search import CANDIDATES, LEVEL, MARGIN, PHANTOMS, folder_task, parted, started
 from folder_search import answer as answer_of
-from record import Log, fill, header, tidy, total_seconds, write
-from search_parts import answered, compared, level_on, row, three_scores
+from record import Log
+from search_parts import row, three_scores
 
 import medtl_helpers as mtl
 from medtl_helpers.data.shifts import SCANNERS
@@ -103,44 +101,16 @@ def cells() -> list[dict]:
     return [{"task": task, "seed": seed} for seed in SEEDS for task in TASKS]
 
 
-def summarise() -> None:
-    """``results/folder_average.json``, once everything is there."""
-    runs = LOG.runs()
-    known = answered(runs)
-    rows = tidy(runs, cells(), seconds=True)
-    for one in rows:
-        one["chosen"] = [known[one["task"], seed, one["way"]]["chosen"] for seed in SEEDS]
-    tests = {task: folder_task(both_parts(task), SEEDS[0], MINUTES).test.y.numpy() for task in TASKS}
-    intervals = compared(known, tests, SEEDS, MEAN, (*FIXED, ALONE), level=LEVEL, margin=MARGIN)
-    result = header(seeds=list(SEEDS), seconds=total_seconds(runs)) | {
-        "score": "auroc",
-        "data": "mixed",  # one real task, three drawn ones
-        "tasks": TASKS,
-        "nominal minutes": MINUTES,
-        "margin": MARGIN,
-        "fixed ways": {name: str(way) for name, way in FIXED.items()},
-        "written": WRITTEN,
-        "level or better on": level_on(intervals, TASKS, FIXED),
-        "compared": intervals,
-        "rows": rows,
-    }
-    write("folder_average", result)
-
-
 WRITTEN = "2bfe653"  # the commit in which the comparison was written down
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tasks", nargs="+", help="only these, for several processes")
-    asked = parser.parse_args()
-    if not os.environ.get("MEDTL_VGG16"):
-        parser.error("MEDTL_VGG16 is not set: the general source is one of the rows.")
-    remember_features()
-    fill(LOG, [cell for cell in cells() if cell["task"] in (asked.tasks or [cell["task"]])], compute)
-    if not asked.tasks:
-        summarise()
+def summarise() -> None:
+    """``results/folder_average.json``, once everything is there."""
+    tests = {task: folder_task(both_parts(task), SEEDS[0], MINUTES).test.y.numpy() for task in TASKS}
+    about = {"data": "mixed", "nominal minutes": MINUTES, "written": WRITTEN}  # one real task, three drawn ones
+    others = (*FIXED, ALONE)
+    write_record(LOG, cells(), tests, MEAN, others, fixed=FIXED, margin=MARGIN, level=LEVEL, about=about)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, LOG, cells(), compute, summarise)

@@ -46,15 +46,13 @@ Beside it, and secondary: the mean over the tasks (95 %); the command − the on
 and the command − the mean of all pre-trained sources, which is what the command did before.
 """
 
-import argparse
-import os
-
 import torch
 import torch.nn.functional as F
 from folder_average import FIXED
-from folder_search import MARGIN, answer, folder_task, parted, remember_features, started
-from record import Log, fill, header, tidy, total_seconds, write
-from search_parts import answered, compared, level_on, row, three_scores
+from folder_record import main, write_record
+from folder_search import MARGIN, answer, folder_task, parted, started
+from record import Log
+from search_parts import row, three_scores
 
 import medtl_helpers as mtl
 from medtl_helpers.data.shifts import SCANNERS
@@ -128,47 +126,20 @@ def cells() -> list[dict]:
     return [{"task": task, "seed": seed} for seed in SEEDS for task in TASKS]
 
 
-def summarise() -> None:
-    """``results/folder_defaults.json``, once everything is there."""
-    runs = LOG.runs()
-    known, rows = answered(runs), tidy(runs, cells(), seconds=True)
-    for one in rows:
-        one["chosen"] = [known[one["task"], seed, one["way"]]["chosen"] for seed in SEEDS]
-    tests = {task: folder_task(both_parts(task), SEEDS[0], MINUTES).test.y.numpy() for task in TASKS}
-    others = (*FIXED, ALONE, ALL)
-    intervals = compared(known, tests, SEEDS, COMMAND, others, level=LEVEL, margin=MARGIN, together=FIRST)
-    result = header(seeds=list(SEEDS), seconds=total_seconds(runs)) | {
-        "score": "auroc",
-        "data": "mixed",  # one real task, five drawn ones
-        "tasks": TASKS,
-        "the first tasks": FIRST,
-        "nominal minutes": MINUTES,
-        "margin": MARGIN,
-        "fixed ways": {name: str(way) for name, way in FIXED.items()},
-        "written": WRITTEN,
-        "second try written": SECOND,
-        "level or better on": level_on(intervals, TASKS, FIXED),
-        "compared": intervals,
-        "rows": rows,
-    }
-    write("folder_defaults", result)
-
-
 WRITTEN = "f243468"  # the commit in which the comparison was written down
 SECOND = "aadaa81"  # and the second try
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tasks", nargs="+", help="only these, for several processes")
-    asked = parser.parse_args()
-    if not os.environ.get("MEDTL_VGG16"):
-        parser.error("MEDTL_VGG16 is not set: the general source is one of the rows.")
-    remember_features()
-    fill(LOG, [cell for cell in cells() if cell["task"] in (asked.tasks or [cell["task"]])], compute)
-    if not asked.tasks:
-        summarise()
+def summarise() -> None:
+    """``results/folder_defaults.json``, once everything is there."""
+    tests = {task: folder_task(both_parts(task), SEEDS[0], MINUTES).test.y.numpy() for task in TASKS}
+    about = {"data": "mixed", "nominal minutes": MINUTES, "written": WRITTEN}  # one real task, five drawn ones
+    about |= {"the first tasks": FIRST, "second try written": SECOND}
+    others = (*FIXED, ALONE, ALL)
+    write_record(
+        LOG, cells(), tests, COMMAND, others, fixed=FIXED, margin=MARGIN, level=LEVEL, about=about, together=FIRST
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, LOG, cells(), compute, summarise)
