@@ -49,9 +49,8 @@ run: $(VENV)/installed  ## execute every notebook, print one table
 test: $(VENV)/installed  ## unit tests, and every notebook through nbval
 	$(PYTEST) -m "not slow"
 
-slow: $(VENV)/installed  ## what make test leaves out: each claim with its method broken, every notebook run twice, ...
-	$(PYTEST) -m slow tests --ignore=tests/test_rerun.py
-	$(PYTEST) --dist load tests/test_rerun.py
+slow: $(VENV)/installed  ## what make test leaves out: each claim with its method broken, every cell run twice, ...
+	$(PYTEST) -m slow tests
 
 test-all: test slow  ## make test, then make slow
 

@@ -41,4 +41,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("00_start_here", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("00_start_here", ROWS)

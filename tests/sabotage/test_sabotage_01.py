@@ -91,4 +91,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("01_loss_formulation", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("01_loss_formulation", ROWS)

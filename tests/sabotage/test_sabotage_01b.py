@@ -53,7 +53,7 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("01b_between_hospitals", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("01b_between_hospitals", ROWS)
 
 
 # --- the recorded claims: break the method itself and run a few cells of the benchmark again --------------------------

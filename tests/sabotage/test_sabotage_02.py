@@ -99,4 +99,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("02_freezing_vs_finetuning", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("02_freezing_vs_finetuning", ROWS)

@@ -135,4 +135,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("03_vgg16_keras_recipe", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("03_vgg16_keras_recipe", ROWS)

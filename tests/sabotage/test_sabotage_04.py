@@ -150,4 +150,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("04_cnn_source_to_target", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("04_cnn_source_to_target", ROWS)

@@ -132,4 +132,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("06_can_i_trust_this_number", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("06_can_i_trust_this_number", ROWS)

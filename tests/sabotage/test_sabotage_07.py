@@ -124,4 +124,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("07_which_source", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("07_which_source", ROWS)

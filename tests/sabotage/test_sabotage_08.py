@@ -112,4 +112,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("08_adapting_without_labels", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("08_adapting_without_labels", ROWS)

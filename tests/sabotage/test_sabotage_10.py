@@ -113,4 +113,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("10_medical_text", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("10_medical_text", ROWS)

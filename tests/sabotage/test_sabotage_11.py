@@ -95,4 +95,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("11_drug_screening", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("11_drug_screening", ROWS)

@@ -130,4 +130,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("12_outlines_and_modalities", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("12_outlines_and_modalities", ROWS)

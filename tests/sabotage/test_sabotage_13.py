@@ -95,4 +95,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("13_what_did_it_look_at", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("13_what_did_it_look_at", ROWS)

@@ -95,4 +95,4 @@ ROWS = [
     ),
 ]
 
-outcomes, test_live_claims, test_recorded_claims = broken("14_private_transfer", ROWS)
+outcomes, test_live_claims, test_recorded_claims, test_each_cell_runs_again = broken("14_private_transfer", ROWS)
