@@ -52,7 +52,7 @@ ROWS = [
         ("One picture", "A random split", "Molecules that are like nothing"),
     ),
     Sabotage(
-        "In this run a source that had measured the test molecules",
+        "In three runs a source that had measured the test molecules",
         '"with our test": ~apart | apart',
         '"with our test": apart',
         ("One picture", "The best of ten runs", "Twenty measurements", "The source's molecules"),
