@@ -116,7 +116,7 @@ def jupyter_book(source: Path, work: Path) -> int:
         shutil.rmtree(leftover, ignore_errors=True)
     call = "from jupyter_book.cli.main import main; main()"
     options = ["--all", "-W", "--keep-going", "-q", "--path-output", str(work)]
-    print("Making the pages; this takes about a minute ...", flush=True)
+    print("Making the pages; this takes a few minutes ...", flush=True)
     command = [sys.executable, "-c", call, "build", str(source), *options]
     status = subprocess.run(command, stdout=subprocess.DEVNULL).returncode  # warnings come on stderr
     if status == 0:
