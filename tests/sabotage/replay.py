@@ -24,7 +24,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
-SECONDS = 1200  # for one lesson with all its rows, on a busy machine
+SECONDS = 2400  # for one lesson with all its rows and each cell twice, on a busy machine
 CAUGHT = "the claim failed"
 AGAIN = "each cell, executed twice in a row"  # where the outcomes tell of that
 # figures that a clock has a part in; and a file's size: Keras counts its layers' names on in a process
